@@ -1,0 +1,58 @@
+import { open } from 'node:fs/promises'
+import { StrongroomError } from '../errors.ts'
+import { reasonOf } from './text.ts'
+
+/** The system's name of what failed, as `ENOENT`; undefined where the error is none of the system's. */
+export const systemCode = (error: unknown): string | undefined =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
+
+/**
+ * The StrongroomError for a failed file operation; an error that is one already is passed on. `action` completes "may not
+ * be …" and "could not be …", as `read` or `written`.
+ */
+export function toFileError(error: unknown, path: string, action: string): unknown {
+  if (error instanceof StrongroomError) return error
+  const code = systemCode(error)
+  if (code === undefined) return error
+  const details = { path, action, reason: reasonOf(error) }
+  const options = { cause: error }
+  switch (code) {
+    case 'ENOENT':
+    case 'ENOTDIR':
+      return new StrongroomError('file.not_found', details, options)
+    case 'EEXIST':
+      return new StrongroomError('file.exists', details, options)
+    case 'ENOSPC':
+    case 'EDQUOT':
+    case 'EFBIG':
+      return new StrongroomError('file.no_space', details, options)
+    case 'EACCES':
+    case 'EPERM':
+    case 'EROFS':
+      return new StrongroomError('file.denied', details, options)
+    case 'ELOOP':
+    case 'EISDIR':
+      return new StrongroomError('file.not_regular', details, options)
+    default:
+      return new StrongroomError('file.io', details, options)
+  }
+}
+
+/** Runs `work`; what the system refuses becomes a StrongroomError about `path`. */
+export async function onFile<T>(path: string, action: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    throw toFileError(error, path, action)
+  }
+}
+
+/** Makes the entries of a folder durable: without it a power cut can undo a rename, a link or a new file. */
+export async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r')
+  try {
+    await folder.sync()
+  } finally {
+    await folder.close()
+  }
+}
