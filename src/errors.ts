@@ -33,9 +33,15 @@ const registry = {
   'program.interrupted': {
     kind: 'interrupted',
     message: 'Ended by {signal}.',
-    hint: 'The instance is as it was before the command.',
+    hint: 'Nothing was left half done. Run the command again if it is still wanted.',
   },
   'usage.invalid': { kind: 'usage', message: '{reason}', hint: 'Run "strongroom {command} --help" to see how it is used.' },
+  'usage.unknown_command': { kind: 'usage', message: '{reason}', hint: 'Run "strongroom --help" to see the commands.' },
+  'config.invalid': {
+    kind: 'usage',
+    message: '{name} is not usable: {reason}',
+    hint: 'Correct the option or the environment variable {name}.',
+  },
 
   'text.nul': {
     kind: 'invalid',
@@ -68,6 +74,11 @@ const registry = {
     kind: 'conflict',
     message: '{path} holds the files of another program ({found}).',
     hint: 'Choose an empty folder with --data or STRONGROOM_DATA; nothing was changed here.',
+  },
+  'data.not_folder': {
+    kind: 'conflict',
+    message: '{path} is not a folder.',
+    hint: 'Name a folder with --data or STRONGROOM_DATA; nothing was changed here.',
   },
   'data.newer_layout': {
     kind: 'not_found',
@@ -109,6 +120,11 @@ const registry = {
     kind: 'conflict',
     message: 'The database {database} already holds tables of another program ({found}).',
     hint: 'Give Strongroom a database of its own; nothing was changed in this one.',
+  },
+  'database.wrong_encoding': {
+    kind: 'conflict',
+    message: 'The database {database} keeps text as {found}; Strongroom needs UTF8.',
+    hint: "Make a new one: CREATE DATABASE strongroom ENCODING 'UTF8' TEMPLATE template0. Nothing was changed in this one.",
   },
   'database.busy': {
     kind: 'busy',

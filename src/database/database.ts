@@ -33,6 +33,9 @@ export interface Database extends AsyncDisposable {
   lock(mode: 'shared' | 'exclusive', waitSeconds: number): Promise<InstanceLock | undefined>
   /** The version of the schema: 0 where there is none. Throws `database.foreign` for the tables of another program. */
   schemaVersion(): Promise<number>
-  /** Brings the schema to the newest version in one transaction; the caller holds the exclusive lock. */
-  migrate(appliedAt: string): Promise<{ from: number; to: number }>
+  /**
+   * Brings the schema to the newest version in one transaction; the caller holds the exclusive lock. `copy` is where the
+   * copy of an upgraded SQLite database lies.
+   */
+  migrate(appliedAt: string): Promise<{ from: number; to: number; copy?: string }>
 }

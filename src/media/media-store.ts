@@ -24,9 +24,11 @@ export interface MediaStore {
   open(key: string): Promise<MediaFile>
   /** Size in bytes, or undefined where there is no regular file. */
   size(key: string): Promise<number | undefined>
-  /** Removes a file, and the folders that it leaves empty. Removing what is not there is no error. */
+  /** Removes a file, and the folders that it leaves empty. Removing what is not there is no error. Not durable. */
   remove(key: string): Promise<void>
-  /** Every file below `docs/` and `sidecars/`, in no particular order, whatever refers to it. */
+  /** Removes each of these files so that no loss of power brings one back. */
+  removeAll(keys: readonly string[]): Promise<void>
+  /** Everything below `docs/` and `sidecars/` that is no folder (links too), in no order, whatever refers to it. */
   list(): AsyncIterable<{ key: string; size: number }>
   /** Bytes that may still be written to its disk. */
   freeBytes(): Promise<number>

@@ -1,0 +1,207 @@
+/**
+ * The composition root: a configuration in, the wired program out. The only file that knows all rooms. What a command does
+ * not need is not loaded.
+ */
+import type { Config } from './config.ts'
+import type { MigrateReport } from './contract/migrate-report.ts'
+import type { Database, InstanceLock } from './database/database.ts'
+import { StrongroomError } from './errors.ts'
+import type { MediaStore } from './media/media-store.ts'
+import type { createBackup } from './operations/backup.ts'
+import type { createCheck } from './operations/check.ts'
+import {
+  emptyScratch,
+  hasScratch,
+  mediaFolder,
+  requireDataDirectory,
+  scratchFolder,
+} from './operations/data-directory.ts'
+import type { createImport } from './operations/import-files.ts'
+import type { createInspect } from './operations/inspect.ts'
+import type { createRestore } from './operations/restore.ts'
+import type { createTree } from './operations/tree.ts'
+import type { createTreeWalk } from './operations/tree-walk.ts'
+import type { createVerify } from './operations/verify.ts'
+import type { createDocuments } from './services/documents.ts'
+import type { createNodes } from './services/nodes.ts'
+import type { createTags } from './services/tags.ts'
+import type { createUsers } from './services/users.ts'
+import type { Clock } from './std/clock.ts'
+import { fixedClock, systemClock } from './std/clock.ts'
+import type { Ids } from './std/ids.ts'
+import { randomIds } from './std/ids.ts'
+import { programVersion } from './std/program.ts'
+
+/** What tests replace. */
+export interface Overrides {
+  readonly clock?: Clock
+  readonly ids?: Ids
+  /** How long a command waits for others to finish; 5 seconds. */
+  readonly lockWaitSeconds?: number
+}
+
+/** `read` takes no lock, `write` is for all that may go on beside each other, `exclusive` for what needs the instance alone. */
+export type Access = 'read' | 'write' | 'exclusive'
+
+export interface App {
+  /** Creates the instance, or upgrades its schema. */
+  migrate(): Promise<MigrateReport>
+  /** Proves an archive; needs no instance. */
+  readonly verify: ReturnType<typeof createVerify>
+  /** Says what an archive holds; needs no instance. */
+  readonly inspect: ReturnType<typeof createInspect>
+  /**
+   * Opens the instance for the command of that name; never creates one. What dead processes left is cleared up first, if
+   * nobody is at work. Throws `data.…`, `database.…`, `schema.…`, `instance.busy`, `instance.closed_to_writers`.
+   */
+  open(options: { access: Access; command: string }): Promise<Instance>
+}
+
+/** An open instance; dispose it. */
+export interface Instance extends AsyncDisposable {
+  readonly users: ReturnType<typeof createUsers>
+  readonly nodes: ReturnType<typeof createNodes>
+  readonly tags: ReturnType<typeof createTags>
+  readonly documents: ReturnType<typeof createDocuments>
+  readonly importFiles: ReturnType<typeof createImport>
+  /** The tree as the pieces of its JSON. */
+  readonly tree: ReturnType<typeof createTree>
+  readonly treeItems: ReturnType<typeof createTreeWalk>
+  readonly check: ReturnType<typeof createCheck>
+  readonly backup: ReturnType<typeof createBackup>
+  readonly restore: ReturnType<typeof createRestore>
+}
+
+export function createApp(config: Config, overrides: Overrides = {}): App {
+  const clock = overrides.clock ?? (config.fixedTime === undefined ? systemClock : fixedClock(config.fixedTime))
+  const ids = overrides.ids ?? randomIds
+  const lockWaitSeconds = overrides.lockWaitSeconds ?? 5
+  const dataDirectory = { path: config.dataDirectory, inContainer: config.inContainer }
+
+  async function openDatabase({ create }: { create: boolean }): Promise<Database> {
+    const { openDatabase: open } = await import('./database/open.ts')
+    return open({ url: config.databaseUrl, dataDirectory: dataDirectory.path, create })
+  }
+
+  async function takeLock(database: Database, access: 'write' | 'exclusive', command: string): Promise<InstanceLock> {
+    const lock = await database.lock(access === 'write' ? 'shared' : 'exclusive', lockWaitSeconds)
+    if (lock !== undefined) return lock
+    throw access === 'write'
+      ? new StrongroomError('instance.closed_to_writers')
+      : new StrongroomError('instance.busy', { command })
+  }
+
+  /** Clears up after dead processes, where there is something to clear up and nobody is at work. */
+  async function recoverIfFree(database: Database, media: MediaStore): Promise<void> {
+    const { hasUnfinishedFiles } = await import('./database/queries/files.ts')
+    if (!(await hasUnfinishedFiles(database.db)) && !(await hasScratch(dataDirectory.path))) return
+    await using lock = await database.lock('exclusive', 0)
+    if (lock === undefined) return
+    const { createRecover } = await import('./operations/recover.ts')
+    await createRecover({ database, media })()
+    await emptyScratch(dataDirectory.path)
+  }
+
+  return {
+    async migrate() {
+      const { createMigrate } = await import('./operations/migrate.ts')
+      return createMigrate({ dataDirectory, openDatabase, clock })()
+    },
+
+    async verify(input, onProgress, signal) {
+      const { createVerify } = await import('./operations/verify.ts')
+      return createVerify({ scratchDirectory: config.scratchDirectory })(input, onProgress, signal)
+    },
+
+    async inspect(input, onProgress, signal) {
+      const { createInspect } = await import('./operations/inspect.ts')
+      return createInspect({ scratchDirectory: config.scratchDirectory })(input, onProgress, signal)
+    },
+
+    async open({ access, command }) {
+      const instanceId = await requireDataDirectory(dataDirectory)
+      await using opened = new AsyncDisposableStack()
+      const database = opened.use(await openDatabase({ create: false }))
+      await assertSchema(database)
+      const { openDiskStore } = await import('./media/disk-store.ts')
+      const media = opened.use(await openDiskStore(mediaFolder(dataDirectory.path)))
+      if (access !== 'read') {
+        await recoverIfFree(database, media)
+        // Runs when the lock below is free again: what this command removed is then read by nobody.
+        opened.defer(() => recoverIfFree(database, media))
+        opened.use(await takeLock(database, access, command))
+      }
+      const { path } = dataDirectory
+      const parts = {
+        database,
+        media,
+        clock,
+        ids,
+        dataDirectory: path,
+        instanceId,
+        lockWaitSeconds,
+        scratchDirectory: scratchFolder(path),
+      }
+      const instance = await wire(parts)
+      const owned = opened.move()
+      return { ...instance, [Symbol.asyncDispose]: () => owned.disposeAsync() }
+    },
+  }
+}
+
+async function assertSchema(database: Database): Promise<void> {
+  const { newestSchemaVersion: known } = await import('./database/migrations.ts')
+  const found = await database.schemaVersion()
+  const details = { database: database.name, found }
+  if (found === 0) throw new StrongroomError('schema.missing', details)
+  if (found < known) throw new StrongroomError('schema.older', { ...details, needed: known })
+  if (found > known) throw new StrongroomError('schema.newer', { ...details, known })
+}
+
+interface Parts {
+  readonly database: Database
+  readonly media: MediaStore
+  readonly clock: Clock
+  readonly ids: Ids
+  readonly dataDirectory: string
+  readonly instanceId: string
+  readonly lockWaitSeconds: number
+  readonly scratchDirectory: string
+}
+
+async function wire(parts: Parts): Promise<Omit<Instance, keyof AsyncDisposable>> {
+  const [{ createUsers }, { createNodes }, { createTags }, { createDocuments }, { createTree }, { createTreeWalk }] =
+    await Promise.all([
+      import('./services/users.ts'),
+      import('./services/nodes.ts'),
+      import('./services/tags.ts'),
+      import('./services/documents.ts'),
+      import('./operations/tree.ts'),
+      import('./operations/tree-walk.ts'),
+    ])
+  const documents = createDocuments(parts)
+  return {
+    users: createUsers(parts),
+    nodes: createNodes(parts),
+    tags: createTags(parts),
+    documents,
+    tree: createTree(parts),
+    treeItems: createTreeWalk(parts),
+    async importFiles(input, onProgress, signal) {
+      const { createImport } = await import('./operations/import-files.ts')
+      return createImport({ ...parts, documents })(input, onProgress, signal)
+    },
+    async check(input, onProgress, signal) {
+      const { createCheck } = await import('./operations/check.ts')
+      return createCheck(parts)(input, onProgress, signal)
+    },
+    async backup(input, onProgress, signal) {
+      const { createBackup } = await import('./operations/backup.ts')
+      return createBackup({ ...parts, programVersion })(input, onProgress, signal)
+    },
+    async restore(input, onProgress, signal) {
+      const { createRestore } = await import('./operations/restore.ts')
+      return createRestore(parts)(input, onProgress, signal)
+    },
+  }
+}

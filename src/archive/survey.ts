@@ -1,0 +1,263 @@
+import { createHash } from 'node:crypto'
+import { StrongroomError } from '../errors.ts'
+import { createSpool } from '../std/spool.ts'
+import { reasonOf } from '../std/text.ts'
+import type { GunzipEnd } from './gunzip.ts'
+import { createRecordReader, type JsonObject, type JsonRecord, type RecordShape } from './json-records.ts'
+import { JsonError } from './json-tokens.ts'
+import { damageName, isContentFolder, linkTarget, metadataName, normalizeName, placeOf } from './layout.ts'
+import type { OpenArchive } from './open-archive.ts'
+import { checkFileTail, checkIndex, checkSums, type IndexFound } from './proof-check.ts'
+import { backupShape } from './records.ts'
+import { readTar, type TarEnd, type TarEntry } from './tar-reader.ts'
+
+/** A member at a place where the file of a version or a page may lie. */
+export interface ContentMember {
+  /** With its ids in lower case and single slashes. */
+  readonly path: string
+  readonly type: 'file' | 'folder'
+  readonly size: number
+  readonly sha256: string
+}
+
+export interface SurveyEvents {
+  /** Something is wrong. Throw to stop; return to go on and learn what else is. */
+  onProblem(error: StrongroomError): void
+  onWarning(code: string, about: string, message: string): void
+  onContent(member: ContentMember): void
+  /** A record of backup.json, see records.ts. */
+  onRecord(record: JsonRecord): void
+  /** An entry of damage.json. */
+  onDamage(value: JsonObject): void
+  /** How many bytes of the file have been read. */
+  onRead(position: number): void
+}
+
+/** What an archive is, when it has been read once from one end to the other. */
+export interface Survey {
+  /** True for an archive of ours: its backup.json has a `strongroom` key. */
+  readonly ours: boolean
+  /** Regular members, and their bytes. */
+  readonly files: number
+  readonly bytes: number
+  /** Regular members at places where nothing of a backup lies. */
+  readonly strangers: number
+  readonly folders: number
+  readonly links: number
+  /** Bytes of backup.json. */
+  readonly metadataBytes: number
+  /** True where every regular member was held against SHA256SUMS, and that against the index and its tail. */
+  readonly proved: boolean
+}
+
+/** The newest format of ours that this program reads. */
+export const knownFormat = 1
+
+const damageShape: RecordShape = { values: ['format'], lists: { damaged: { values: ['version', 'page', 'path', 'what', 'reason'] } } }
+
+/**
+ * Reads an archive through once, checks all that can be checked without knowing what backup.json means, and tells what is
+ * in it. Nothing is written but in `scratchFolder`. Memory does not grow with the archive.
+ */
+export async function surveyArchive(
+  archive: OpenArchive,
+  scratchFolder: string,
+  events: SurveyEvents,
+  signal?: AbortSignal,
+): Promise<Survey> {
+  await using sums = await createSpool(scratchFolder)
+  const counts = { files: 0, bytes: 0, strangers: 0, folders: 0, links: 0, metadataBytes: 0, dotSlash: 0 }
+  const seen = { metadata: false, metadataFirst: false, ours: false, sums: undefined as string | undefined, index: undefined as IndexFound | undefined, afterIndex: false }
+  const ends: { gzip?: GunzipEnd; tar?: TarEnd } = {}
+  const problem = (code: 'archive.damaged' | 'archive.bad_metadata', reason: string): void =>
+    events.onProblem(new StrongroomError(code, { archive: archive.name, reason }))
+
+  const tar = archive.tar((end) => (ends.gzip = end), (position) => events.onRead(position))
+  for await (const entry of readTar(tar, archive.name, (end) => (ends.tar = end))) {
+    signal?.throwIfAborted()
+    await takeEntry(entry)
+  }
+  await archive.assertUnchanged()
+  reportEnds()
+  if (!seen.metadata) events.onProblem(new StrongroomError('archive.no_metadata', { archive: archive.name }))
+  const proved = seen.ours && (await checkProof())
+  return { ours: seen.ours, proved, ...counts }
+
+  async function takeEntry(entry: TarEntry): Promise<void> {
+    const name = normalizeName(entry.name)
+    if (entry.name.startsWith('./')) counts.dotSlash += 1
+    if (seen.index !== undefined) seen.afterIndex = true
+    const refusal = refuse(entry, name)
+    if (refusal !== undefined) {
+      events.onProblem(new StrongroomError('archive.hostile', { archive: archive.name, member: entry.name.slice(0, 1000), reason: refusal }))
+      return
+    }
+    if (entry.type === 'folder') {
+      counts.folders += 1
+      const place = placeOf(name.replace(/\/$/, ''))
+      if (place.kind === 'content') events.onContent({ path: place.path, type: 'folder', size: 0, sha256: '' })
+      return
+    }
+    if (entry.type !== 'file') {
+      counts.links += 1
+      return
+    }
+    await takeFile(entry, name)
+  }
+
+  async function takeFile(entry: TarEntry, name: string): Promise<void> {
+    counts.files += 1
+    counts.bytes += entry.size
+    const place = placeOf(name)
+    if (place.kind === 'metadata') return takeMetadata(entry, name)
+    if (seen.ours && place.kind === 'sums') {
+      seen.sums = await checkSums(entry.content(), sums, archive.name, events)
+      return sums.write(`${seen.sums} ${name}\n`)
+    }
+    if (seen.ours && place.kind === 'index') {
+      seen.index = await checkIndex(entry.content(), sums, archive.name, events)
+      return
+    }
+    if (seen.ours && place.kind === 'damage') {
+      return note(name, await readJson(entry, damageName, damageShape, { onRecord: takeDamage }))
+    }
+    const used = place.kind === 'content' || (seen.ours && place.kind === 'readme')
+    if (!used) counts.strangers += 1
+    if (!used && !seen.ours) return
+    const sha256 = await hashOf(entry)
+    if (place.kind === 'content') events.onContent({ path: place.path, type: 'file', size: entry.size, sha256 })
+    await note(name, sha256)
+  }
+
+  async function note(name: string, sha256: string): Promise<void> {
+    if (seen.ours) await sums.write(`${sha256} ${name}\n`)
+  }
+
+  async function takeMetadata(entry: TarEntry, name: string): Promise<void> {
+    if (seen.metadata) return problem('archive.bad_metadata', 'the archive has two of them')
+    seen.metadata = true
+    seen.metadataFirst = counts.files === 1
+    counts.metadataBytes = entry.size
+    const sha256 = await readJson(entry, metadataName, backupShape, {
+      onRecord: (record) => events.onRecord(record),
+      onObject: (path, value) => {
+        if (path === 'strongroom') recognize(value)
+      },
+      onUnknownKey: (path) => {
+        if (seen.ours) events.onWarning('metadata.unknown_key', path, `This version does not know the key ${path} and ignored it.`)
+      },
+    })
+    await note(name, sha256)
+  }
+
+  /** Runs as soon as the key is read, so that a newer format is told from a damaged archive. */
+  function recognize(own: JsonObject): void {
+    seen.ours = true
+    if (typeof own.format !== 'number' || own.format > knownFormat) {
+      throw new StrongroomError('archive.newer_format', {
+        archive: archive.name,
+        format: String(own.format).slice(0, 20),
+        known: knownFormat,
+        writer: typeof own.writer === 'string' ? own.writer.slice(0, 100) : 'unknown',
+      })
+    }
+    if (!seen.metadataFirst) problem('archive.damaged', 'backup.json is not its first member: it was packed again by another program')
+  }
+
+  function takeDamage(record: JsonRecord): void {
+    if (record.path === 'damaged') events.onDamage(record.value)
+  }
+
+  /** Reads a JSON member through and gives its hash. */
+  async function readJson(
+    entry: TarEntry,
+    name: string,
+    shape: RecordShape,
+    listener: {
+      onRecord(record: JsonRecord): void
+      onObject?(path: string, value: JsonObject): void
+      onUnknownKey?(path: string): void
+    },
+  ): Promise<string> {
+    const reader = createRecordReader(shape, { onObject: () => undefined, onUnknownKey: () => undefined, ...listener })
+    const hash = createHash('sha256')
+    let readable = true
+    const attempt = (work: () => void): void => {
+      if (!readable) return
+      try {
+        work()
+      } catch (error) {
+        if (!(error instanceof JsonError)) throw error
+        readable = false
+        problem('archive.bad_metadata', name === metadataName ? reasonOf(error) : `${name}: ${reasonOf(error)}`)
+      }
+    }
+    for await (const chunk of entry.content()) {
+      signal?.throwIfAborted()
+      hash.update(chunk)
+      attempt(() => reader.write(chunk))
+    }
+    attempt(() => reader.end())
+    return hash.digest('hex')
+  }
+
+  async function hashOf(entry: TarEntry): Promise<string> {
+    const hash = createHash('sha256')
+    for await (const chunk of entry.content()) {
+      signal?.throwIfAborted()
+      hash.update(chunk)
+    }
+    return hash.digest('hex')
+  }
+
+  function reportEnds(): void {
+    const { gzip, tar: end } = ends
+    if (gzip?.trailing === 'garbage') {
+      events.onWarning('archive.trailing_bytes', archive.name, `${gzip.trailingBytes} bytes that belong to nothing follow the end of the archive.`)
+    }
+    if (end !== undefined && !end.endMarker) {
+      events.onWarning('archive.no_end_marker', archive.name, 'The tar lacks the zeros at its end; all its members are complete.')
+    }
+    if (end !== undefined && end.hiddenBytes > 0) {
+      const message = 'data follows the end of the tar, which most programs never see'
+      if (seen.ours) problem('archive.damaged', message)
+      else events.onWarning('archive.hidden_bytes', archive.name, `After the end of the tar, data follows that most programs never see.`)
+    }
+    if (counts.dotSlash > 0) {
+      events.onWarning('archive.repacked', archive.name, 'Its names begin with "./": it was packed again by another program.')
+    }
+    if (counts.strangers > 0) {
+      events.onWarning('archive.strangers', archive.name, `${counts.strangers} files lie where a backup has none; they were ignored.`)
+    }
+  }
+
+  async function checkProof(): Promise<boolean> {
+    const { index } = seen
+    if (seen.sums === undefined || index === undefined || seen.afterIndex) {
+      const missing = seen.sums === undefined ? 'SHA256SUMS is missing' : index === undefined ? 'its index is missing' : 'its index is not its last member'
+      events.onProblem(new StrongroomError('archive.truncated', { archive: archive.name, reason: missing }))
+      return false
+    }
+    if (index.sumsSha256 !== seen.sums) {
+      problem('archive.damaged', 'SHA256SUMS is not the one that the index names')
+      return false
+    }
+    return index.sound && (await checkFileTail(archive, index, ends.gzip?.compressedBytes ?? 0, events))
+  }
+}
+
+/** Why an entry must not be in a backup; undefined for one that may. */
+function refuse(entry: TarEntry, name: string): string | undefined {
+  if (entry.type === 'device') return 'it is a device or a pipe'
+  if (entry.type === 'other') return 'it is of a kind that no backup has'
+  if (name.startsWith('/')) return 'its name begins with a slash'
+  const climbs = name.split('/').some((part) => part === '..' || part === '.')
+  if (entry.type === 'file') return climbs ? 'its name leads outside its folder' : undefined
+  if (!isContentFolder(name)) return undefined
+  if (climbs) return 'its name leads outside its folder'
+  if (entry.type === 'folder') return undefined
+  // A user who is called docs has his folder here, with links to the last versions in it, as Papermerge writes them.
+  const target = entry.type === 'symlink' ? linkTarget(name, entry.linkName) : undefined
+  const leadsToContent = target !== undefined && placeOf(target).kind === 'content'
+  return leadsToContent && placeOf(name).kind === 'stray' ? undefined : 'it is a link among the files'
+}

@@ -1,0 +1,27 @@
+import type { StrongroomError } from '../errors.ts'
+import type { ErrorKind } from '../errors.ts'
+
+/** Done, but the report names something that was left out. */
+export const exitLeftOut = 3
+/** The reader of standard output went away: 128 and the number of SIGPIPE, as shells count. */
+export const exitBrokenPipe = 141
+
+const ofKind: Readonly<Record<Exclude<ErrorKind, 'interrupted'>, number>> = {
+  fault: 1,
+  usage: 2,
+  corrupt: 4,
+  invalid: 4,
+  conflict: 5,
+  not_found: 6,
+  busy: 7,
+  denied: 8,
+  unavailable: 9,
+}
+
+const ofSignal: Readonly<Record<string, number>> = { SIGINT: 130, SIGPIPE: exitBrokenPipe, SIGTERM: 143 }
+
+/** The exit code of a failed command. */
+export function exitCodeOf(error: StrongroomError): number {
+  if (error.kind === 'interrupted') return ofSignal[String(error.details['signal'])] ?? 143
+  return ofKind[error.kind]
+}

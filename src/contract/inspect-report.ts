@@ -1,0 +1,44 @@
+import type { Report } from './reports.ts'
+
+export interface InspectedNode {
+  readonly username: string
+  readonly type: 'folder' | 'document'
+  /** Titles from the top down. */
+  readonly path: readonly string[]
+  readonly versions: number
+  /** Bytes of the last version; null for a folder. */
+  readonly size: number | null
+}
+
+export interface InspectedUser {
+  readonly id: string
+  readonly username: string
+  readonly folders: number
+  readonly documents: number
+  readonly versions: number
+  readonly bytes: number
+}
+
+/** What an archive holds. */
+export interface InspectReport extends Report {
+  readonly operation: 'inspect'
+  readonly archive: string
+  readonly archiveBytes: number
+  readonly writer: string
+  readonly created: string | null
+  readonly format: string
+  readonly proved: boolean
+  readonly users: readonly InspectedUser[]
+  readonly groups: number
+  readonly tags: number
+  readonly folders: number
+  readonly documents: number
+  readonly versions: number
+  readonly pages: number
+  readonly sidecars: number
+  readonly files: number
+  readonly bytes: number
+  /** The tree: by user, then by path; the first 100,000. */
+  readonly nodes: readonly InspectedNode[]
+  readonly nodesNotListed: number
+}

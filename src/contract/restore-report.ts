@@ -1,0 +1,25 @@
+import type { Report } from './reports.ts'
+
+/** What a restore brought back. */
+export interface RestoreReport extends Report {
+  readonly operation: 'restore'
+  readonly archive: string
+  /** Which program wrote the archive, as it says itself. */
+  readonly writer: string
+  /** When it was made, as it says itself; null where it does not. */
+  readonly created: string | null
+  readonly users: number
+  /** Users of the instance who had nothing and took on what the archive says of them. */
+  readonly adopted: number
+  readonly groups: number
+  readonly folders: number
+  readonly documents: number
+  readonly versions: number
+  readonly pages: number
+  readonly tags: number
+  readonly sidecars: number
+  /** Bytes of the files written. */
+  readonly bytes: number
+  /** True where every file was held against a hash that the archive carries. */
+  readonly proved: boolean
+}

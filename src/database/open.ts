@@ -1,0 +1,28 @@
+import type { Database } from './database.ts'
+import { openPostgres } from './postgres.ts'
+import type { SchemaOptions } from './migrate.ts'
+import { openSqlite } from './sqlite.ts'
+import { parseDatabaseUrl } from './url.ts'
+
+export interface OpenDatabaseOptions extends SchemaOptions {
+  /** `postgres://…`, `postgresql://…` or `sqlite:PATH`; without it, `strongroom.db` in the data directory. */
+  readonly url?: string | undefined
+  readonly dataDirectory: string
+  /** How long a write waits for other writers; 5 unless told otherwise. */
+  readonly busyTimeoutSeconds?: number
+  /** Whether a SQLite file that does not exist is made, as `migrate` needs it. Its folder must exist. */
+  readonly create?: boolean
+}
+
+/**
+ * Opens an instance's database without changing it. Throws `database.invalid_url`, `database.unreachable`,
+ * `database.denied`, `database.foreign`, `database.damaged`, and `schema.missing` for a SQLite file that does not exist.
+ */
+export async function openDatabase(options: OpenDatabaseOptions): Promise<Database> {
+  const { dataDirectory, migrations, create = false, busyTimeoutSeconds: busySeconds = 5 } = options
+  const address = parseDatabaseUrl(options.url, dataDirectory)
+  const schema = migrations === undefined ? {} : { migrations }
+  return address.kind === 'sqlite'
+    ? openSqlite({ path: address.path, dataDirectory, busySeconds, create, ...schema })
+    : openPostgres({ url: address.url, busySeconds, ...schema })
+}

@@ -1,0 +1,65 @@
+import { randomUUID } from 'node:crypto'
+import { unlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
+import { toFileError } from '../std/files.ts'
+
+export type ScratchRow = Record<string, string | number | null>
+
+/**
+ * A database that lives as long as its owner and holds what is too large for memory while it is being looked at. Its file
+ * has no name, so that a dead process leaves nothing behind; nothing in it is synced.
+ */
+export interface Scratch extends Disposable {
+  /** Runs statements that give no rows and take no parameters. */
+  exec(sql: string): void
+  run(sql: string, ...parameters: SQLInputValue[]): void
+  first(sql: string, ...parameters: SQLInputValue[]): ScratchRow | undefined
+  /** The rows one by one, in flat memory. What the rows come from must not be changed meanwhile. */
+  rows(sql: string, ...parameters: SQLInputValue[]): IterableIterator<ScratchRow>
+}
+
+/** Opens an empty scratch database in `folder`. Throws `file.*`. */
+export function openScratch(folder: string): Scratch {
+  const path = join(folder, `scratch-${randomUUID()}`)
+  const attempt = <T>(work: () => T): T => {
+    try {
+      return work()
+    } catch (error) {
+      throw toScratchError(error, folder)
+    }
+  }
+  const database = attempt(() => {
+    const opened = new DatabaseSync(path)
+    opened.exec(`
+      pragma journal_mode = off; pragma synchronous = off; pragma locking_mode = exclusive; pragma cache_size = -16000;
+      create table opened (id integer); drop table opened`)
+    unlinkSync(path)
+    return opened
+  })
+  const statements = new Map<string, StatementSync>()
+  const prepare = (sql: string): StatementSync => {
+    const known = statements.get(sql)
+    if (known !== undefined) return known
+    const statement = database.prepare(sql)
+    statements.set(sql, statement)
+    return statement
+  }
+  return {
+    exec: (sql) => attempt(() => database.exec(sql)),
+    run: (sql, ...parameters) => void attempt(() => prepare(sql).run(...parameters)),
+    first: (sql, ...parameters) => attempt(() => prepare(sql).get(...parameters) as ScratchRow | undefined),
+    // A statement of its own each time: two readers of the same rows may be under way at once.
+    rows: (sql, ...parameters) =>
+      attempt(() => database.prepare(sql).iterate(...parameters) as IterableIterator<ScratchRow>),
+    [Symbol.dispose]: () => database.close(),
+  }
+}
+
+/** SQLite tells of a full or broken disk by numbers of its own. */
+function toScratchError(error: unknown, folder: string): unknown {
+  const number = error instanceof Error && 'errcode' in error ? Number(error.errcode) & 0xff : undefined
+  const code = number === undefined ? undefined : new Map([[13, 'ENOSPC'], [10, 'EIO'], [14, 'EACCES'], [8, 'EROFS']]).get(number)
+  if (code === undefined) return toFileError(error, folder, 'written')
+  return toFileError(Object.assign(new Error(String(error)), { code }), folder, 'written')
+}

@@ -1,0 +1,231 @@
+import type { Writable } from 'node:stream'
+import { createArchiveWriter, type ArchiveWriter } from '../archive/archive-writer.ts'
+import { damageName, metadataName, readmeName } from '../archive/layout.ts'
+import { openArchive } from '../archive/open-archive.ts'
+import type { BackupReport } from '../contract/backup-report.ts'
+import { createNotices } from '../contract/notices.ts'
+import type { OnProgress } from '../contract/reports.ts'
+import type { Database, Db } from '../database/database.ts'
+import { countAll, type Counts } from '../database/queries/counts.ts'
+import { listUsers } from '../database/queries/users.ts'
+import { openScratch, type Scratch } from '../database/scratch.ts'
+import { StrongroomError } from '../errors.ts'
+import type { MediaStore } from '../media/media-store.ts'
+import { type Clock, type Timestamp, unixSeconds } from '../std/clock.ts'
+import { createSpool, type Spool } from '../std/spool.ts'
+import { userFolders } from './backup/account-names.ts'
+import { addFolders, addOriginals, addSidecars, createDamageList } from './backup/contents.ts'
+import { writeMetadata } from './backup/metadata.ts'
+import { nameNodes } from './backup/node-names.ts'
+import { createRenamedList, writeReadme } from './backup/readme.ts'
+import { createPartial, findTarget, freeBytes, removeLeftOvers, type Target } from './backup/target.ts'
+import { planRestore } from './staging/plan.ts'
+import { stageArchive } from './staging/stage.ts'
+
+export interface BackupParts {
+  readonly database: Database
+  readonly media: MediaStore
+  readonly clock: Clock
+  readonly programVersion: string
+  /** Tells what a dead backup of this instance left in the target's folder. */
+  readonly instanceId: string
+  readonly lockWaitSeconds: number
+  /** A folder for what must wait until its size is known. */
+  readonly scratchDirectory: string
+}
+
+export interface BackupInput {
+  /** A file, a folder, or nothing for the current folder. */
+  readonly location?: string
+  readonly overwrite: boolean
+  /** Whether to read the archive back and prove it before it gets its name. */
+  readonly verify: boolean
+  readonly links: 'symbolic' | 'hard'
+  /** Takes the archive instead of a file. */
+  readonly stdout?: Writable
+}
+
+/**
+ * Writes one archive that shows the instance at one moment, whatever others do meanwhile; takes the lock by itself. A file
+ * under its final name is complete and, unless told otherwise, was read back. What could not be read does not stop it: it is
+ * in the report's `leftOut` and declared inside the archive. Throws `file.…`, `database.…`, `instance.closed_to_writers`.
+ */
+export function createBackup(parts: BackupParts) {
+  const { database, lockWaitSeconds } = parts
+  return async function backup(input: BackupInput, onProgress: OnProgress, signal?: AbortSignal): Promise<BackupReport> {
+    const { stdout } = input
+    const target = stdout === undefined ? await findTarget(input.location, input.overwrite) : undefined
+    if (target !== undefined) {
+      await using alone = await database.lock('exclusive', 0)
+      if (alone !== undefined) await removeLeftOvers(target.folder, parts.instanceId)
+    }
+    await using lock = await database.lock('shared', lockWaitSeconds)
+    if (lock === undefined) throw new StrongroomError('instance.closed_to_writers')
+    return database.snapshot((db) =>
+      target === undefined
+        ? writeToStream(parts, db, input.links, stdout!, onProgress, signal)
+        : writeToTarget(parts, db, input, target, onProgress, signal),
+    )
+  }
+}
+
+async function writeToStream(
+  parts: BackupParts,
+  db: Db,
+  links: 'symbolic' | 'hard',
+  stdout: Writable,
+  onProgress: OnProgress,
+  signal: AbortSignal | undefined,
+): Promise<BackupReport> {
+  let archiveBytes = 0
+  const sink = async (bytes: Uint8Array): Promise<void> => {
+    archiveBytes += bytes.length
+    await new Promise<void>((resolve, reject) => {
+      stdout.write(bytes, (error) => (error === null || error === undefined ? resolve() : reject(error)))
+    })
+  }
+  const written = await writeArchive({ ...parts, db, links, sink, createdAt: parts.clock.now(), counts: await countAll(db), onProgress, signal })
+  return { ...written, archive: '-', archiveBytes, verified: false }
+}
+
+async function writeToTarget(
+  parts: BackupParts,
+  db: Db,
+  input: BackupInput,
+  target: Target,
+  onProgress: OnProgress,
+  signal: AbortSignal | undefined,
+): Promise<BackupReport> {
+  const createdAt = parts.clock.now()
+  const counts = await countAll(db)
+  await assertSpace(target, counts)
+  await using partial = await createPartial(target, parts.instanceId)
+  const written = await writeArchive({ ...parts, db, links: input.links, sink: partial.write, createdAt, counts, onProgress, signal })
+  await partial.sync()
+  if (input.verify) await readBack(partial.path, target, parts.scratchDirectory, onProgress, signal)
+  signal?.throwIfAborted()
+  const archive = await partial.putInPlace(input.overwrite, createdAt)
+  return { ...written, archive, archiveBytes: partial.size, verified: input.verify }
+}
+
+/** Scans hardly compress; a disk with less than half of their bytes free would surely be full before the end. */
+async function assertSpace(target: Target, { originalBytes, sidecarBytes }: Counts): Promise<void> {
+  const needed = Math.ceil((originalBytes + sidecarBytes) / 2)
+  const free = await freeBytes(target.folder)
+  if (needed > free) throw new StrongroomError('file.too_little_space', { path: `The backup in ${target.folder}`, needed, free })
+}
+
+interface WriteInput extends Pick<BackupParts, 'media' | 'programVersion' | 'scratchDirectory'> {
+  readonly db: Db
+  readonly links: 'symbolic' | 'hard'
+  readonly sink: (bytes: Uint8Array) => Promise<void>
+  readonly createdAt: Timestamp
+  readonly counts: Counts
+  readonly onProgress: OnProgress
+  readonly signal: AbortSignal | undefined
+}
+
+async function writeArchive(input: WriteInput): Promise<Omit<BackupReport, 'archive' | 'archiveBytes' | 'verified'>> {
+  const { db, counts, createdAt, links, media, onProgress, scratchDirectory, signal } = input
+  const writer = `Strongroom ${input.programVersion}`
+  const mtime = unixSeconds(createdAt)
+  using scratch = openScratch(scratchDirectory)
+  await using archive = await createArchiveWriter(input.sink, scratchDirectory)
+  await using metadata = await createSpool(scratchDirectory)
+  await using readme = await createSpool(scratchDirectory)
+  await using damaged = await createSpool(scratchDirectory)
+  const leftOut = createNotices()
+  const damage = createDamageList(damaged, leftOut)
+  const renamed = createRenamedList()
+
+  await describe({ db, scratch, scratchDirectory, metadata, readme, createdAt, writer, links, counts, renamed, onProgress, signal })
+  await addSpool(archive, metadataName, metadata, mtime)
+  await addSpool(archive, readmeName, readme, mtime)
+
+  const total = counts.originalBytes + counts.sidecarBytes
+  let done = 0
+  const onBytes = (bytes: number): void => {
+    done += bytes
+    onProgress({ phase: 'writing files', done, total, unit: 'bytes' })
+  }
+  const contents = { db, scratch, media, archive, createdAt, damage, onBytes, signal }
+  await addOriginals(contents)
+  await addSidecars(contents)
+  if (damage.count > 0) {
+    await damaged.write('\n]}\n')
+    await addSpool(archive, damageName, damaged, mtime)
+  }
+  const users = await listUsers(db)
+  const folders = userFolders(users.map((user) => user.username))
+  await addFolders(contents, new Map(users.map((user, index) => [user.id, folders[index]!])), links)
+  await archive.finish(mtime)
+  return {
+    operation: 'backup',
+    created: createdAt,
+    users: counts.users,
+    folders: counts.folders,
+    documents: counts.documents,
+    versions: counts.versions,
+    tags: counts.tags,
+    sidecars: counts.sidecars,
+    bytes: total,
+    renamed: renamed.count,
+    warnings: createNotices().collected(),
+    leftOut: leftOut.collected(),
+  }
+}
+
+/** Names the nodes and writes what describes the archive: backup.json and README.txt. */
+async function describe(input: {
+  readonly db: Db
+  readonly scratch: Scratch
+  readonly scratchDirectory: string
+  readonly metadata: Spool
+  readonly readme: Spool
+  readonly createdAt: Timestamp
+  readonly writer: string
+  readonly links: 'symbolic' | 'hard'
+  readonly counts: Counts
+  readonly renamed: ReturnType<typeof createRenamedList>
+  readonly onProgress: OnProgress
+  readonly signal: AbortSignal | undefined
+}): Promise<void> {
+  const { db, scratch, metadata, readme, counts, renamed, onProgress, signal } = input
+  await nameNodes(db, scratch)
+  let documents = 0
+  await writeMetadata({
+    ...input,
+    out: metadata,
+    onRenamed: (kind, name, shown) => renamed.add(kind, name, shown),
+    onDocument: () => {
+      signal?.throwIfAborted()
+      documents += 1
+      onProgress({ phase: 'reading rows', done: documents, total: counts.documents, unit: 'documents' })
+    },
+  })
+  await writeReadme(readme, { ...input, ...counts }, renamed)
+}
+
+const addSpool = (archive: ArchiveWriter, name: string, spool: Spool, mtime: number) =>
+  archive.addFile({ name, size: spool.size, mtime, content: spool.chunks() })
+
+/** Reads the archive back as a restore would, and lets no archive out that a restore would refuse. */
+async function readBack(
+  path: string,
+  target: Target,
+  scratchDirectory: string,
+  onProgress: OnProgress,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  await using archive = await openArchive(path, scratchDirectory)
+  using scratch = openScratch(scratchDirectory)
+  const findings = {
+    problem(error: StrongroomError): void {
+      const details = { archive: target.name ?? target.folder, reason: error.message }
+      throw new StrongroomError('backup.damaged_while_read', details, { cause: error })
+    },
+    warning: (): void => undefined,
+  }
+  const staged = await stageArchive(archive, scratch, scratchDirectory, findings, onProgress, signal)
+  planRestore(staged, findings, new Map())
+}

@@ -1,0 +1,55 @@
+import { safeComponent } from '../../archive/member-names.ts'
+import { versionPath } from '../../archive/layout.ts'
+import type { Db } from '../../database/database.ts'
+import { versionFactsOf, type VersionFacts } from '../../database/queries/versions.ts'
+import type { Scratch } from '../../database/scratch.ts'
+import { namedNodes, type NamedNode } from './node-names.ts'
+
+/** A version as the archive has it. */
+export interface ArchivedVersion {
+  readonly facts: VersionFacts
+  /** 1, 2, 3 … without a gap, as Papermerge needs it. */
+  readonly number: number
+  /** The safe file name. */
+  readonly fileName: string
+  /** Its member, which is empty where no file was ever uploaded. */
+  readonly path: string
+}
+
+export interface ArchivedNode extends NamedNode {
+  readonly versions: readonly ArchivedVersion[]
+  /**
+   * False for a document that never had a file: Papermerge would take it, and then fail at every later backup. Such a one
+   * stands in the part of backup.json that Papermerge does not read.
+   */
+  readonly forPapermerge: boolean
+}
+
+const nodesAtOnce = 200
+
+/** The nodes in order with their versions, read in batches. Each pass over a snapshot gives the same. */
+export async function* archivedNodes(db: Db, scratch: Scratch): AsyncGenerator<ArchivedNode> {
+  let batch: NamedNode[] = []
+  for await (const named of namedNodes(db, scratch)) {
+    batch.push(named)
+    if (batch.length < nodesAtOnce) continue
+    yield* withVersions(db, batch)
+    batch = []
+  }
+  yield* withVersions(db, batch)
+}
+
+async function* withVersions(db: Db, batch: readonly NamedNode[]): AsyncGenerator<ArchivedNode> {
+  const documents = batch.filter(({ node }) => node.type === 'document').map(({ node }) => node.id)
+  const found = documents.length === 0 ? [] : await versionFactsOf(db, documents)
+  const versions = Map.groupBy(found, (version) => version.document_id)
+  for (const named of batch) {
+    const { id, user_id, title, type } = named.node
+    const archived = (versions.get(id) ?? []).map((facts, index): ArchivedVersion => {
+      const fileName = safeComponent(facts.file_name ?? title)
+      return { facts, number: index + 1, fileName, path: versionPath(user_id, id, index + 1, fileName) }
+    })
+    const forPapermerge = type === 'folder' || archived.some(({ facts }) => facts.media_key !== null)
+    yield { ...named, versions: archived, forPapermerge }
+  }
+}

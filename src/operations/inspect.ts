@@ -1,0 +1,99 @@
+import { openArchive } from '../archive/open-archive.ts'
+import type { InspectedNode, InspectedUser, InspectReport } from '../contract/inspect-report.ts'
+import { createNotices } from '../contract/notices.ts'
+import type { OnProgress } from '../contract/reports.ts'
+import { openScratch, type Scratch } from '../database/scratch.ts'
+import type { StrongroomError } from '../errors.ts'
+import { planRestore } from './staging/plan.ts'
+import { stageArchive, type Dialect } from './staging/stage.ts'
+import { originOf } from './staging/writer-of.ts'
+
+const mostNodes = 100_000
+
+const formats: Readonly<Record<Dialect, string>> = {
+  'papermerge-2': 'Papermerge 2.1',
+  'papermerge-3': 'Papermerge 3.0 to 3.2',
+  strongroom: 'Strongroom 1',
+}
+
+/**
+ * Says who wrote an archive, when, and what it holds. Reads it through as a restore would, without an instance. Throws at
+ * the first thing that is wrong with it: `archive.…`, `file.…`.
+ */
+export function createInspect({ scratchDirectory }: { readonly scratchDirectory: string }) {
+  return async function inspect(
+    input: { readonly archive: string | AsyncIterable<Uint8Array> },
+    onProgress: OnProgress,
+    signal?: AbortSignal,
+  ): Promise<InspectReport> {
+    await using archive = await openArchive(input.archive, scratchDirectory)
+    using scratch = openScratch(scratchDirectory)
+    const warnings = createNotices()
+    const findings = {
+      problem: (error: StrongroomError): void => {
+        throw error
+      },
+      warning: warnings.add,
+    }
+    const staged = await stageArchive(archive, scratch, scratchDirectory, findings, onProgress, signal)
+    const plan = planRestore(staged, findings, new Map())
+    const nodes = listNodes(scratch)
+    return {
+      operation: 'inspect',
+      archive: archive.name,
+      archiveBytes: archive.size,
+      ...originOf(staged),
+      format: formats[staged.dialect],
+      proved: staged.survey.proved,
+      ...plan,
+      users: listUsers(scratch),
+      files: staged.survey.files,
+      nodes,
+      nodesNotListed: plan.folders + plan.documents - nodes.length,
+      warnings: warnings.collected(),
+      leftOut: createNotices().collected(),
+    }
+  }
+}
+
+function listUsers(scratch: Scratch): InspectedUser[] {
+  const rows = scratch.rows(`
+    select u.id, u.username,
+      (select count(*) from plan_nodes n where n.u = u.u and n.type = 'folder') as folders,
+      (select count(*) from plan_nodes n where n.u = u.u and n.type = 'document') as documents,
+      (select count(*) from plan_nodes n join plan_versions v on v.document_id = n.id where n.u = u.u) as versions,
+      (select coalesce(sum(v.size), 0) from plan_nodes n join plan_versions v on v.document_id = n.id where n.u = u.u) as bytes
+    from plan_users u order by u.username`)
+  return [...rows].map((row) => ({
+    id: String(row.id),
+    username: String(row.username),
+    folders: Number(row.folders),
+    documents: Number(row.documents),
+    versions: Number(row.versions),
+    bytes: Number(row.bytes),
+  }))
+}
+
+function listNodes(scratch: Scratch): InspectedNode[] {
+  scratch.exec('create index plan_versions_document on plan_versions (document_id)')
+  const rows = scratch.rows(
+    `with recursive walk (seq, place, path) as (
+       select n.seq, hex(u.username) || '/' || hex(n.title), json_array(n.title)
+         from plan_nodes n join plan_users u on u.u = n.u where n.parent_seq is null
+       union all
+       select n.seq, w.place || '/' || hex(n.title), json_insert(w.path, '$[#]', n.title)
+         from plan_nodes n join walk w on n.parent_seq = w.seq)
+     select w.path, n.type, u.username,
+       (select count(*) from plan_versions v where v.document_id = n.id) as versions,
+       (select v.size from plan_versions v where v.document_id = n.id order by v.number desc limit 1) as size
+     from walk w join plan_nodes n on n.seq = w.seq join plan_users u on u.u = n.u order by w.place limit ?`,
+    mostNodes,
+  )
+  return [...rows].map((row) => ({
+    username: String(row.username),
+    type: row.type === 'folder' ? 'folder' : 'document',
+    path: JSON.parse(String(row.path)) as string[],
+    versions: Number(row.versions),
+    size: row.size === null ? null : Number(row.size),
+  }))
+}

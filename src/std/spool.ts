@@ -1,0 +1,67 @@
+import { randomUUID } from 'node:crypto'
+import { open, unlink } from 'node:fs/promises'
+import { join } from 'node:path'
+import { onFile } from './files.ts'
+
+/** Bytes that wait on disk until their number is known. Its file has no name, so nothing is left when the process dies. */
+export interface Spool extends AsyncDisposable {
+  /** Bytes written so far. */
+  readonly size: number
+  write(bytes: Uint8Array | string): Promise<void>
+  /** All that was written, from the beginning, in chunks of up to 1 MiB; each is valid until the next is asked for. */
+  chunks(): AsyncIterable<Uint8Array>
+}
+
+const chunkBytes = 1 << 20
+
+/** Opens an empty spool in `folder`. Throws `file.*`. */
+export async function createSpool(folder: string): Promise<Spool> {
+  const path = join(folder, `spool-${randomUUID()}`)
+  const file = await onFile(folder, 'written', () => open(path, 'wx+', 0o600))
+  await onFile(path, 'removed', () => unlink(path))
+  const waiting = Buffer.allocUnsafe(chunkBytes)
+  let filled = 0
+  let flushed = 0
+
+  async function flush(): Promise<void> {
+    if (filled === 0) return
+    await writeFully(waiting.subarray(0, filled))
+    filled = 0
+  }
+
+  async function writeFully(bytes: Uint8Array): Promise<void> {
+    let done = 0
+    while (done < bytes.length) {
+      const { bytesWritten } = await onFile(folder, 'written', () =>
+        file.write(bytes, done, bytes.length - done, flushed + done),
+      )
+      done += bytesWritten
+    }
+    flushed += bytes.length
+  }
+
+  return {
+    get size() {
+      return flushed + filled
+    },
+    async write(data) {
+      const bytes = typeof data === 'string' ? Buffer.from(data, 'utf8') : data
+      if (bytes.length > chunkBytes - filled) await flush()
+      if (bytes.length > chunkBytes) return writeFully(bytes)
+      waiting.set(bytes, filled)
+      filled += bytes.length
+    },
+    async *chunks() {
+      await flush()
+      const buffer = Buffer.allocUnsafe(chunkBytes)
+      let position = 0
+      while (position < flushed) {
+        const { bytesRead } = await onFile(folder, 'read', () => file.read(buffer, 0, chunkBytes, position))
+        if (bytesRead === 0) break
+        position += bytesRead
+        yield buffer.subarray(0, bytesRead)
+      }
+    },
+    [Symbol.asyncDispose]: () => file.close(),
+  }
+}
