@@ -128,6 +128,13 @@ function differences(left: ReadonlyMap<string, string>, right: ReadonlyMap<strin
   return [...new Set([...left.keys(), ...right.keys()])].filter((path) => left.get(path) !== right.get(path))
 }
 
+/** A path as one would type it here: relative where it lies below, in quotes where a shell would take it apart. */
+function forShell(path: string): string {
+  const below = relative(process.cwd(), path)
+  const short = below.startsWith('..') ? path : below.includes('/') ? below : `./${below}`
+  return /^[\w./-]+$/.test(short) ? short : `'${short.replaceAll("'", `'\\''`)}'`
+}
+
 async function main(): Promise<void> {
   await emptyFolder()
   const first = appFor('first-instance')
@@ -169,27 +176,30 @@ async function main(): Promise<void> {
     return [`equal: the tree with all texts, and ${counted(left.size, 'file')} byte for byte`, true]
   })
 
-  const here = relative(process.cwd(), folder) || '.'
-  const program = relative(process.cwd(), join(import.meta.dirname, '..', 'strongroom'))
-  const run = program.includes('/') ? program : `./${program}`
+  const typed = {
+    program: forShell(join(import.meta.dirname, '..', 'strongroom')),
+    archive: forShell(archive),
+    first: forShell(join(folder, 'first-instance')),
+    second: forShell(join(folder, 'second-instance')),
+  }
   const lines = [
     ...columns(steps),
     '',
     'Where it lies',
     ...columns(
       [
-        ['the first instance', join(here, 'first-instance')],
-        ['the archive', relative(process.cwd(), archive)],
-        ['the second instance', join(here, 'second-instance')],
+        ['the first instance', typed.first],
+        ['the archive', typed.archive],
+        ['the second instance', typed.second],
       ],
       '  ',
     ),
     '',
     'What to try next',
-    `  ${run} tree --data ${join(here, 'second-instance')}`,
-    `  ${run} inspect ${relative(process.cwd(), archive)}`,
-    `  ${run} import README.md docs --user ada --data ${join(here, 'first-instance')}`,
-    `  tar -tzf ${relative(process.cwd(), archive)}`,
+    `  ${typed.program} tree --data ${typed.second}`,
+    `  ${typed.program} inspect ${typed.archive}`,
+    `  ${typed.program} import README.md docs --user ada --data ${typed.first}`,
+    `  tar -tzf ${typed.archive}`,
   ]
   process.stdout.write(`${lines.join('\n')}\n`)
   if (!equal) process.exitCode = 1

@@ -40,8 +40,11 @@ export interface Overrides {
   readonly lockWaitSeconds?: number
 }
 
-/** `read` takes no lock, `write` is for all that may go on beside each other, `exclusive` for what needs the instance alone. */
-export type Access = 'read' | 'write' | 'exclusive'
+/**
+ * `read` takes no lock and changes nothing, `write` is for all that may go on beside each other, `exclusive` for what needs
+ * the instance alone; with `own` the operation locks by itself.
+ */
+export type Access = 'read' | 'own' | 'write' | 'exclusive'
 
 export interface App {
   /** Creates the instance, or upgrades its schema. */
@@ -129,7 +132,7 @@ export function createApp(config: Config, overrides: Overrides = {}): App {
         await recoverIfFree(database, media)
         // Runs when the lock below is free again: what this command removed is then read by nobody.
         opened.defer(() => recoverIfFree(database, media))
-        opened.use(await takeLock(database, access, command))
+        if (access !== 'own') opened.use(await takeLock(database, access, command))
       }
       const { path } = dataDirectory
       const parts = {

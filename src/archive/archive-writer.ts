@@ -130,7 +130,10 @@ export async function createArchiveWriter(
     get position() {
       return gzip.position
     },
-    [Symbol.asyncDispose]: () => members[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: () => {
+      gzip[Symbol.dispose]()
+      return members[Symbol.asyncDispose]()
+    },
   }
 }
 

@@ -48,7 +48,8 @@ export function trim(text: string): string {
   return text.slice(start, end)
 }
 
-const windowsReserved = /^(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])(?:\.|$)/i
+/** Devices, whatever extension follows, blanks between or not. */
+const windowsReserved = /^(?:con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³]) *(?:\.|$)/i
 
 /** A name as one component of a member's path. */
 export function safeComponent(name: string): string {
@@ -103,8 +104,8 @@ function partExtension(name: string): { readonly stem: string; readonly extensio
   return counts ? { stem: name.slice(0, -extension.length), extension } : { stem: name, extension: '' }
 }
 
-/** The form in which two names that some file system takes for the same are equal. */
-export const twinKey = (name: string): string => name.normalize('NFC').toLowerCase().toUpperCase().toLowerCase().normalize('NFC')
+/** The form in which two names that some file system takes for the same are equal; ZFS can fold compatible characters too. */
+export const twinKey = (name: string): string => name.normalize('NFKC').toLowerCase().toUpperCase().toLowerCase().normalize('NFKC')
 
 /** A path for people, cut in its middle where it is too long to unpack. Its first two folders and its end stay. */
 export function shortenPath(components: readonly string[]): readonly string[] {

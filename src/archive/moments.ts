@@ -10,8 +10,15 @@ export function parseMoment(text: string): string | undefined {
   const [, year, month, day, hour, minute, second = '00', fraction = '', zone = 'Z'] = match
   const offset = zone === 'Z' ? 'Z' : `${zone.slice(0, 3)}:${zone.length > 3 ? zone.slice(-2) : '00'}`
   const time = Date.parse(`${year}-${month}-${day}T${hour}:${minute}:${second}${offset}`)
-  if (Number.isNaN(time)) return undefined
+  if (Number.isNaN(time) || Number(day) > daysIn(Number(year), Number(month))) return undefined
   const moment = new Date(time)
   if (moment.getUTCFullYear() < 1 || moment.getUTCFullYear() > 9999) return undefined
   return `${moment.toISOString().slice(0, 19)}.${fraction.slice(0, 6).padEnd(6, '0')}Z`
+}
+
+/** Date.parse takes the 30th of February for a day in March. */
+const daysIn = (year: number, month: number): number => {
+  const last = new Date(0)
+  last.setUTCFullYear(year, month, 0)
+  return last.getUTCDate()
 }

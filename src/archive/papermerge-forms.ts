@@ -69,4 +69,8 @@ export const safeColor = (color: string, otherwise: string): string =>
 /** A language of at most 8 characters. */
 export const safeLanguage = (lang: string, otherwise: string): string => safeText(lang, 8) || otherwise
 
+/** A date that stays one in every time zone: Papermerge converts it and fails at the ends of what Python can hold. */
+export const safeMoment = (moment: string | null): string | null =>
+  moment !== null && moment >= '0002' && moment < '9999' ? moment : null
+
 const cut = (text: string, limit: number): string => [...text].slice(0, limit).join('')

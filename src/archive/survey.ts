@@ -18,6 +18,8 @@ export interface ContentMember {
   readonly type: 'file' | 'folder'
   readonly size: number
   readonly sha256: string
+  /** Its first bytes, up to 1,024. */
+  readonly head: Uint8Array
 }
 
 export interface SurveyEvents {
@@ -46,9 +48,11 @@ export interface Survey {
   readonly links: number
   /** Bytes of backup.json. */
   readonly metadataBytes: number
-  /** True where every regular member was held against SHA256SUMS, and that against the index and its tail. */
+  /** True where every regular member agrees with SHA256SUMS, that with the index and its tail, and nothing else is wrong. */
   readonly proved: boolean
 }
+
+const headBytes = 1024
 
 /** The newest format of ours that this program reads. */
 export const knownFormat = 1
@@ -62,12 +66,20 @@ const damageShape: RecordShape = { values: ['format'], lists: { damaged: { value
 export async function surveyArchive(
   archive: OpenArchive,
   scratchFolder: string,
-  events: SurveyEvents,
+  listener: SurveyEvents,
   signal?: AbortSignal,
 ): Promise<Survey> {
+  let sound = true
+  const events: SurveyEvents = {
+    ...listener,
+    onProblem(error) {
+      sound = false
+      listener.onProblem(error)
+    },
+  }
   await using sums = await createSpool(scratchFolder)
   const counts = { files: 0, bytes: 0, strangers: 0, folders: 0, links: 0, metadataBytes: 0, dotSlash: 0 }
-  const seen = { metadata: false, metadataFirst: false, ours: false, sums: undefined as string | undefined, index: undefined as IndexFound | undefined, afterIndex: false }
+  const seen = { metadata: false, metadataFirst: false, ours: false, sums: undefined as string | undefined, index: undefined as IndexFound | undefined, afterIndex: false, unclaimedIndex: false }
   const ends: { gzip?: GunzipEnd; tar?: TarEnd } = {}
   const problem = (code: 'archive.damaged' | 'archive.bad_metadata', reason: string): void =>
     events.onProblem(new StrongroomError(code, { archive: archive.name, reason }))
@@ -80,8 +92,12 @@ export async function surveyArchive(
   await archive.assertUnchanged()
   reportEnds()
   if (!seen.metadata) events.onProblem(new StrongroomError('archive.no_metadata', { archive: archive.name }))
+  // No other program writes an index: without this a change of one letter would make our archive one that carries no hashes.
+  if (seen.unclaimedIndex && !seen.ours && sound) {
+    problem('archive.damaged', 'it has the index of a Strongroom archive, and its backup.json does not say that it is one')
+  }
   const proved = seen.ours && (await checkProof())
-  return { ours: seen.ours, proved, ...counts }
+  return { ours: seen.ours, proved: proved && sound, ...counts }
 
   async function takeEntry(entry: TarEntry): Promise<void> {
     const name = normalizeName(entry.name)
@@ -95,7 +111,7 @@ export async function surveyArchive(
     if (entry.type === 'folder') {
       counts.folders += 1
       const place = placeOf(name.replace(/\/$/, ''))
-      if (place.kind === 'content') events.onContent({ path: place.path, type: 'folder', size: 0, sha256: '' })
+      if (place.kind === 'content') events.onContent({ path: place.path, type: 'folder', size: 0, sha256: '', head: new Uint8Array() })
       return
     }
     if (entry.type !== 'file') {
@@ -121,11 +137,12 @@ export async function surveyArchive(
     if (seen.ours && place.kind === 'damage') {
       return note(name, await readJson(entry, damageName, damageShape, { onRecord: takeDamage }))
     }
+    if (place.kind === 'index') seen.unclaimedIndex = true
     const used = place.kind === 'content' || (seen.ours && place.kind === 'readme')
     if (!used) counts.strangers += 1
     if (!used && !seen.ours) return
-    const sha256 = await hashOf(entry)
-    if (place.kind === 'content') events.onContent({ path: place.path, type: 'file', size: entry.size, sha256 })
+    const { sha256, head } = await read(entry)
+    if (place.kind === 'content') events.onContent({ path: place.path, type: 'file', size: entry.size, sha256, head })
     await note(name, sha256)
   }
 
@@ -144,7 +161,9 @@ export async function surveyArchive(
         if (path === 'strongroom') recognize(value)
       },
       onUnknownKey: (path) => {
-        if (seen.ours) events.onWarning('metadata.unknown_key', path, `This version does not know the key ${path} and ignored it.`)
+        // What the object that makes the archive ours holds is read before it is complete.
+        const own = seen.ours || path.startsWith('strongroom.')
+        if (own) events.onWarning('metadata.unknown_key', path, `This version does not know the key ${path} and ignored it.`)
       },
     })
     await note(name, sha256)
@@ -156,7 +175,7 @@ export async function surveyArchive(
     if (typeof own.format !== 'number' || own.format > knownFormat) {
       throw new StrongroomError('archive.newer_format', {
         archive: archive.name,
-        format: String(own.format).slice(0, 20),
+        format: (JSON.stringify(own.format) ?? 'none').slice(0, 20),
         known: knownFormat,
         writer: typeof own.writer === 'string' ? own.writer.slice(0, 100) : 'unknown',
       })
@@ -201,13 +220,15 @@ export async function surveyArchive(
     return hash.digest('hex')
   }
 
-  async function hashOf(entry: TarEntry): Promise<string> {
+  async function read(entry: TarEntry): Promise<{ readonly sha256: string; readonly head: Uint8Array }> {
     const hash = createHash('sha256')
+    let head = Buffer.alloc(0)
     for await (const chunk of entry.content()) {
       signal?.throwIfAborted()
       hash.update(chunk)
+      if (head.length < headBytes) head = Buffer.concat([head, chunk.subarray(0, headBytes - head.length)])
     }
-    return hash.digest('hex')
+    return { sha256: hash.digest('hex'), head }
   }
 
   function reportEnds(): void {

@@ -31,6 +31,18 @@ export async function* readTar(
   onEnd: (end: TarEnd) => void,
 ): AsyncGenerator<TarEntry> {
   const input = createByteReader(source)
+  try {
+    yield* entriesOf(input, archive, onEnd)
+  } finally {
+    await input.close()
+  }
+}
+
+async function* entriesOf(
+  input: ByteReader,
+  archive: string,
+  onEnd: (end: TarEnd) => void,
+): AsyncGenerator<TarEntry> {
   const damaged = (reason: string): StrongroomError => new StrongroomError('archive.damaged', { archive, reason })
   const truncated = (reason: string): StrongroomError => new StrongroomError('archive.truncated', { archive, reason })
 
@@ -111,12 +123,18 @@ function decode<T>(read: () => T, damaged: (reason: string) => StrongroomError):
 
 const isZero = (block: Uint8Array): boolean => block.every((byte) => byte === 0)
 
+type ByteReader = ReturnType<typeof createByteReader>
+
 /** Takes numbers of bytes out of a stream of chunks. */
 function createByteReader(source: AsyncIterable<Uint8Array>) {
   const iterator = source[Symbol.asyncIterator]()
   let chunk: Uint8Array = new Uint8Array()
   let offset = 0
   let position = 0
+
+  async function close(): Promise<void> {
+    await iterator.return?.()
+  }
 
   async function refill(): Promise<boolean> {
     while (offset === chunk.length) {
@@ -196,5 +214,7 @@ function createByteReader(source: AsyncIterable<Uint8Array>) {
     skip,
     countNonZeroTail,
     portion,
+    /** Lets go of the source, which may be in the middle. */
+    close,
   }
 }

@@ -1,11 +1,10 @@
 import { once } from 'node:events'
 import { resolve } from 'node:path'
 import type { Access, App, Instance } from '../app.ts'
-import type { Notices, Report } from '../contract/reports.ts'
+import type { Notices, OnProgress, Report } from '../contract/reports.ts'
 import { display } from '../std/text.ts'
 import { exitLeftOut } from './exit-codes.ts'
 import { showProgress } from './progress.ts'
-import type { ProgressDisplay } from './progress.ts'
 import type { Terminal } from './terminal.ts'
 import { countText } from './units.ts'
 
@@ -26,7 +25,8 @@ export interface Session {
   app(): Promise<App>
   /** Opens the instance for `work`, and closes it. */
   withInstance<T>(access: Access, command: string, work: (instance: Instance) => Promise<T>): Promise<T>
-  progress(): Promise<ProgressDisplay>
+  /** Runs an operation, and shows how far it is. */
+  withProgress<T>(work: (onProgress: OnProgress) => Promise<T>): Promise<T>
   /** A path that was typed, made absolute. */
   path(typed: string): string
   /** Writes to standard output, no faster than it is read. */
@@ -79,7 +79,10 @@ export function createSession(terminal: Terminal, options: () => GlobalOptions, 
       await using instance = await (await session.app()).open({ access, command })
       return await work(instance)
     },
-    progress: () => showProgress(terminal.stderr, options().quiet === true, signal),
+    async withProgress(work) {
+      using progress = await showProgress(terminal.stderr, options().quiet === true, signal)
+      return await work(progress.onProgress)
+    },
     path: (typed) => resolve(terminal.workingDirectory, typed),
     write,
     async report(report, lines) {

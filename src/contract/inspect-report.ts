@@ -13,6 +13,7 @@ export interface InspectedNode {
 export interface InspectedUser {
   readonly id: string
   readonly username: string
+  /** Without the home and the inbox. */
   readonly folders: number
   readonly documents: number
   readonly versions: number

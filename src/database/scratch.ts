@@ -32,7 +32,7 @@ export function openScratch(folder: string): Scratch {
   const database = attempt(() => {
     const opened = new DatabaseSync(path)
     opened.exec(`
-      pragma journal_mode = off; pragma synchronous = off; pragma locking_mode = exclusive; pragma cache_size = -16000;
+      pragma journal_mode = off; pragma synchronous = off; pragma locking_mode = exclusive; pragma cache_size = -8000;
       create table opened (id integer); drop table opened`)
     unlinkSync(path)
     return opened

@@ -39,7 +39,7 @@ export async function openSqlite(options: SqliteOptions): Promise<Database> {
   const connect = (settings: { readOnly: boolean }): DatabaseSync => {
     const connection = new DatabaseSync(path, { readOnly: settings.readOnly, timeout: statementWaitMilliseconds })
     connections.add(connection)
-    connection.exec('pragma synchronous = full; pragma temp_store = file; pragma cache_size = -16000')
+    connection.exec('pragma synchronous = full; pragma temp_store = file; pragma cache_size = -4000')
     return connection
   }
   const disconnect = (connection: DatabaseSync): void => {

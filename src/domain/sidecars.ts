@@ -5,7 +5,3 @@
 export const sidecarKinds = ['_ocr.svg', '_ocr_hocr.txt', '_ocr_hocr.hocr', '.jpg', '_ocr.jpg'] as const
 
 export type SidecarKind = (typeof sidecarKinds)[number]
-
-const known: ReadonlySet<string> = new Set(sidecarKinds)
-
-export const isSidecarKind = (text: string): text is SidecarKind => known.has(text)

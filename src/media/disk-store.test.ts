@@ -103,7 +103,16 @@ test('a missing file is media.missing, and has no size', async () => {
 
 test('a key cannot lead out of the two folders', async () => {
   await writeFile(join(base, 'secret'), 'secret')
-  for (const bad of ['docs/../../secret', 'docs/./a', 'docs//a', '/etc/passwd', 'other/a', 'docs', 'docs/', '../secret']) {
+  for (const bad of [
+    'docs/../../secret',
+    'docs/./a',
+    'docs//a',
+    '/etc/passwd',
+    'other/a',
+    'docs',
+    'docs/',
+    '../secret',
+  ]) {
     await expect(store.open(bad)).rejects.toMatchObject({ code: 'media.missing' })
     expect(await store.size(bad)).toBeUndefined()
     await expect(store.begin().put(bad, bytesOf('x'))).rejects.toMatchObject({ code: 'program.fault' })
@@ -137,7 +146,10 @@ test('a link swapped in for a folder that is in use does not lead outside', asyn
   await mkdir(join(base, 'outside'), { recursive: true })
   await rename(join(root, 'docs/user_1/document_1/v1'), join(base, 'away'))
   await symlink(join(base, 'outside'), join(root, 'docs/user_1/document_1/v1'))
-  await store.begin().put('docs/user_1/document_1/v1/new.pdf', bytesOf('x')).catch(() => undefined)
+  await store
+    .begin()
+    .put('docs/user_1/document_1/v1/new.pdf', bytesOf('x'))
+    .catch(() => undefined)
   expect(await readdir(join(base, 'outside'))).toEqual([])
 })
 
@@ -160,7 +172,11 @@ test('removing a file prunes the folders that it leaves empty, and no others', a
   await put('sidecars/user_1/document_1/v1/pages/000001/000001_ocr.svg', 'x')
   await store.remove(key)
   expect(await readdir(join(root, 'docs/user_1'))).toEqual(['document_2'])
-  await store.removeAll(['docs/user_1/document_2/v1/a.pdf', key, 'sidecars/user_1/document_1/v1/pages/000001/000001_ocr.svg'])
+  await store.removeAll([
+    'docs/user_1/document_2/v1/a.pdf',
+    key,
+    'sidecars/user_1/document_1/v1/pages/000001/000001_ocr.svg',
+  ])
   expect(await readdir(root)).toEqual(['docs', 'sidecars'])
   expect(await readdir(join(root, 'docs'))).toEqual([])
   expect(await readdir(join(root, 'sidecars'))).toEqual([])

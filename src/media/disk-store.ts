@@ -3,11 +3,11 @@ import { lstat, open, opendir, rmdir, statfs, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { StrongroomError } from '../errors.ts'
 import { onFile, systemCode, toFileError } from '../std/files.ts'
+import { withReadBuffer } from '../std/read-buffers.ts'
 import { createBatch } from './disk-batch.ts'
 import { type Folders, openFolders, ownKey, splitKey } from './folders.ts'
 import type { MediaFile, MediaStore } from './media-store.ts'
 
-const chunkBytes = 1024 * 1024
 // Without O_NONBLOCK a pipe in the place of a file would hold the program for ever.
 const readFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
 const tops = ['docs', 'sidecars'] as const
@@ -34,7 +34,7 @@ export async function openDiskStore(root: string): Promise<MediaStore & AsyncDis
       if (!stat.isFile()) throw missing()
       return {
         size: stat.size,
-        chunks: () => chunksOf(handle, stat.size, path),
+        chunks: () => withReadBuffer((buffer) => chunksOf(handle, stat.size, path, buffer)),
         [Symbol.asyncDispose]: () => handle.close(),
       }
     } catch (error) {
@@ -89,8 +89,8 @@ async function* chunksOf(
   handle: Awaited<ReturnType<typeof open>>,
   size: number,
   path: string,
+  buffer: Buffer,
 ): AsyncGenerator<Uint8Array, void, undefined> {
-  const buffer = Buffer.allocUnsafeSlow(Math.min(size, chunkBytes))
   let position = 0
   while (position < size) {
     const length = Math.min(buffer.length, size - position)

@@ -37,7 +37,8 @@ describe.each(databases)('check on $name', (kind) => {
   const check = (quick = false): Promise<CheckReport> => instance.check({ quick }, () => {})
   const findings = (report: CheckReport) => report.leftOut.listed.map(({ code, about }) => `${code} ${about}`)
   const onDisk = (key: string) => join(instance.mediaRoot, key)
-  const sidecar = () => onDisk(document.key).replace('/docs/', '/sidecars/').replace('scan.pdf', 'pages/000001/000001_ocr.svg')
+  const sidecar = () =>
+    onDisk(document.key).replace('/docs/', '/sidecars/').replace('scan.pdf', 'pages/000001/000001_ocr.svg')
 
   test('an instance in order has no findings', async () => {
     const report = await check()

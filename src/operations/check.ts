@@ -85,7 +85,11 @@ function createRun({ database, media }: CheckParts, db: Db) {
     return file.size
   }
 
-  async function report(code: 'missing' | 'changed' | 'unreadable', expected: Expected, message: string): Promise<void> {
+  async function report(
+    code: 'missing' | 'changed' | 'unreadable',
+    expected: Expected,
+    message: string,
+  ): Promise<void> {
     counts[code] += 1
     findings.add(`check.${code}`, await expected.describe(db), message)
   }

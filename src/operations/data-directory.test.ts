@@ -25,7 +25,11 @@ test('a new one is for its owner alone, and marked', async () => {
   await required()
   expect((await stat(path)).mode & 0o777).toBe(0o700)
   expect((await stat(marker())).mode & 0o777).toBe(0o600)
-  expect(JSON.parse(await readFile(marker(), 'utf8'))).toEqual({ strongroom: 'data directory', layout: 1 })
+  expect(JSON.parse(await readFile(marker(), 'utf8'))).toEqual({
+    strongroom: 'data directory',
+    layout: 1,
+    instance: await required(),
+  })
   expect((await readdir(path)).toSorted()).toEqual(['media', 'strongroom.json', 'tmp'])
 })
 
@@ -38,7 +42,7 @@ test('it can be prepared twice, and by several at once', async () => {
 test('the folders above it are made', async () => {
   path = join(folder, 'a', 'b', 'data')
   await prepare()
-  await required()
+  expect(await readdir(path)).toContain('strongroom.json')
 })
 
 test('an empty folder becomes one, also with what a file system or a dead process left there', async () => {

@@ -18,11 +18,9 @@ const unfinishedMarker = /^strongroom\.json\.[0-9a-f-]{36}\.tmp$/
 // A file system's own folder for what its repair finds; an ext4 volume that was mounted whole has one.
 const ownedByFileSystem = 'lost+found'
 
-const markerSchema = z.object({
-  strongroom: z.literal('data directory'),
-  layout: z.number().int().positive(),
-  instance: z.uuid(),
-})
+// What every layout has, so that a newer one can be refused by name.
+const anyMarkerSchema = z.object({ strongroom: z.literal('data directory'), layout: z.number().int().positive() })
+const markerSchema = anyMarkerSchema.extend({ instance: z.uuid() })
 
 export interface DataDirectory {
   readonly path: string
@@ -124,11 +122,12 @@ async function readMarker(path: string): Promise<string> {
     if (systemCode(error) === 'EACCES') throw notWritable(path, error)
     throw toFileError(error, file, 'read')
   }
-  const marker = markerSchema.safeParse(parseJson(text))
-  if (!marker.success) throw new StrongroomError('data.foreign', { path, found: markerName })
-  const { layout, instance } = marker.data
+  const json = parseJson(text)
+  const layout = anyMarkerSchema.safeParse(json).data?.layout ?? 0
   if (layout > knownLayout) throw new StrongroomError('data.newer_layout', { path, layout, known: knownLayout })
-  return instance
+  const marker = markerSchema.safeParse(json)
+  if (!marker.success) throw new StrongroomError('data.foreign', { path, found: markerName })
+  return marker.data.instance
 }
 
 function parseJson(text: string): unknown {
@@ -141,7 +140,9 @@ function parseJson(text: string): unknown {
 
 async function writeMarker(path: string): Promise<void> {
   const temporary = join(path, `${markerName}.${randomUUID()}.tmp`)
-  const bytes = Buffer.from(`${JSON.stringify({ strongroom: 'data directory', layout: knownLayout, instance: randomUUID() })}\n`)
+  const bytes = Buffer.from(
+    `${JSON.stringify({ strongroom: 'data directory', layout: knownLayout, instance: randomUUID() })}\n`,
+  )
   try {
     await onFile(path, 'written', async () => {
       const file = await open(temporary, 'wx', 0o600)

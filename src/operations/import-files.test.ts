@@ -53,10 +53,9 @@ describe.each(databases)('import on $name', (kind) => {
     const tree = JSON.parse(await instance.tree({ text: false }))
     const nodes: { path: string[]; type: string; versions: ShownVersion[] }[] = tree.users[0].nodes
     return Object.fromEntries(
-      nodes.filter(({ path }) => path.length > 1).map(({ path, type, versions }) => [
-        `${path.join('/')}${type === 'folder' ? '/' : ''}`,
-        versions,
-      ]),
+      nodes
+        .filter(({ path }) => path.length > 1)
+        .map(({ path, type, versions }) => [`${path.join('/')}${type === 'folder' ? '/' : ''}`, versions]),
     )
   }
 
@@ -74,7 +73,14 @@ describe.each(databases)('import on $name', (kind) => {
     await mkdir(join(source, 'Papers/empty'))
     const photo = await write('photo', Buffer.from([0xff, 0xd8, 0xff, 0xe0]))
     const report = await take(join(source, 'Papers'), photo)
-    expect(report).toMatchObject({ operation: 'import', username, into: '.inbox', added: 3, folders: 3, newVersions: 0 })
+    expect(report).toMatchObject({
+      operation: 'import',
+      username,
+      into: '.inbox',
+      added: 3,
+      folders: 3,
+      newVersions: 0,
+    })
     expect(report.warnings.total + report.leftOut.total).toBe(0)
     const found = await documents()
     expect(Object.keys(found)).toEqual([
@@ -182,10 +188,12 @@ describe.each(databases)('import on $name', (kind) => {
   })
 
   test('names of all kinds come through, in the order of their bytes', async () => {
-    const names = [' padded ', '..hidden', 'a\\b', 'e\u0301', "it's \"x\"", 'line\nbreak', 'é', '文書', '🗂']
+    const names = [' padded ', '..hidden', 'a\\b', 'e\u0301', 'it\'s "x"', 'line\nbreak', 'é', '文書', '🗂']
     for (const name of names) await write(`tree/${name}`, name)
     expect((await take(join(source, 'tree'))).added).toBe(names.length)
-    const titles = Object.keys(await documents()).slice(1).map((path) => path.replace('.inbox/tree/', ''))
+    const titles = Object.keys(await documents())
+      .slice(1)
+      .map((path) => path.replace('.inbox/tree/', ''))
     expect(titles).toEqual(names)
     expect((await take(join(source, 'tree'))).unchanged).toBe(names.length)
     await expectSound()

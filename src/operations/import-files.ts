@@ -165,10 +165,15 @@ function createRun({ database, documents, clock, ids, dataDirectory }: ImportPar
       const { text: title, exact } = nameText(name)
       const shown = `${place.shown}${sep}${title}`
       if (titles.has(title)) {
-        leftOut.add('import.same_name', shown, 'With the characters that can be kept, it is called as another beside it.')
+        leftOut.add(
+          'import.same_name',
+          shown,
+          'With the characters that can be kept, it is called as another beside it.',
+        )
         continue
       }
-      if (!exact) warnings.add('import.name_not_utf8', shown, 'Its name is no valid UTF-8; U+FFFD stands for what is not.')
+      if (!exact)
+        warnings.add('import.name_not_utf8', shown, 'Its name is no valid UTF-8; U+FFFD stands for what is not.')
       titles.add(title)
       await take({ source: joinRaw(place.source, name), parentId: folder.id, title, shown })
     }

@@ -49,7 +49,7 @@ export function createInspect({ scratchDirectory }: { readonly scratchDirectory:
       users: listUsers(scratch),
       files: staged.survey.files,
       nodes,
-      nodesNotListed: plan.folders + plan.documents - nodes.length,
+      nodesNotListed: Number(scratch.first('select count(*) as n from plan_nodes')?.n) - nodes.length,
       warnings: warnings.collected(),
       leftOut: createNotices().collected(),
     }
@@ -59,7 +59,8 @@ export function createInspect({ scratchDirectory }: { readonly scratchDirectory:
 function listUsers(scratch: Scratch): InspectedUser[] {
   const rows = scratch.rows(`
     select u.id, u.username,
-      (select count(*) from plan_nodes n where n.u = u.u and n.type = 'folder') as folders,
+      (select count(*) from plan_nodes n where n.u = u.u and n.type = 'folder'
+        and not (n.parent_seq is null and n.title in ('.home', '.inbox'))) as folders,
       (select count(*) from plan_nodes n where n.u = u.u and n.type = 'document') as documents,
       (select count(*) from plan_nodes n join plan_versions v on v.document_id = n.id where n.u = u.u) as versions,
       (select coalesce(sum(v.size), 0) from plan_nodes n join plan_versions v on v.document_id = n.id where n.u = u.u) as bytes

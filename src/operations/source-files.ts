@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto'
 import { type BigIntStats, constants } from 'node:fs'
 import { type FileHandle, lstat, open, readdir } from 'node:fs/promises'
 import { systemCode } from '../std/files.ts'
+import { withReadBuffer } from '../std/read-buffers.ts'
 
-const chunkBytes = 1024 * 1024
 // Without O_NONBLOCK a pipe that takes a file's place would hold the program for ever.
 const readFlags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
 
@@ -17,7 +17,9 @@ const slash = Buffer.from('/')
 
 export const joinRaw = (folder: RawPath, name: Buffer): RawPath => Buffer.concat([folder, slash, name])
 
-export async function entryAt(path: RawPath): Promise<{ readonly entry: Entry; readonly device: bigint; readonly inode: bigint }> {
+export async function entryAt(
+  path: RawPath,
+): Promise<{ readonly entry: Entry; readonly device: bigint; readonly inode: bigint }> {
   const stat = await lstat(path, { bigint: true })
   const entry = stat.isFile() ? 'file' : stat.isDirectory() ? 'folder' : stat.isSymbolicLink() ? 'link' : 'special'
   return { entry, device: stat.dev, inode: stat.ino }
@@ -71,7 +73,7 @@ export async function openSource(path: RawPath, headBytes: number): Promise<Sour
     }
     const size = Number(atFirst.size)
     const { buffer, bytesRead } = await file.read(Buffer.alloc(headBytes), 0, headBytes, 0)
-    const chunks = (signal?: AbortSignal) => chunksOf(file, atFirst, signal)
+    const chunks = (signal?: AbortSignal) => withReadBuffer((buffer) => chunksOf(file, atFirst, buffer, signal))
     return {
       size,
       descriptorPath: `/proc/self/fd/${file.fd}`,
@@ -93,10 +95,10 @@ export async function openSource(path: RawPath, headBytes: number): Promise<Sour
 async function* chunksOf(
   file: FileHandle,
   atFirst: BigIntStats,
+  buffer: Buffer,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const size = Number(atFirst.size)
-  const buffer = Buffer.allocUnsafeSlow(Math.max(1, Math.min(size, chunkBytes)))
   let position = 0
   while (position < size) {
     signal?.throwIfAborted()

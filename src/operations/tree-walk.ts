@@ -1,13 +1,13 @@
 import type { TreeItem } from '../contract/tree.ts'
 import type { Database, Db } from '../database/database.ts'
 import { type OrderedNode, orderNodes, readOrderedNodes } from '../database/queries/ordered-nodes.ts'
-import { countPagesOf, pageFactsInRange, type PageFacts, pageFactsOf, pageTexts } from '../database/queries/pages.ts'
 import { listTags, tagNamesOf } from '../database/queries/tags.ts'
 import { listUsers } from '../database/queries/users.ts'
-import { type VersionFacts, versionFactsOf, versionTexts } from '../database/queries/versions.ts'
+import { type VersionFacts, versionFactsOf } from '../database/queries/versions.ts'
 import type { UserRow } from '../database/schema.ts'
 import { requireUser } from '../services/find-user.ts'
 import { generatorFrom } from '../std/generator-from.ts'
+import { pageBatches, pagesWithText, versionsWithText } from './document-texts.ts'
 
 export interface TreeInput {
   /** Only the tree of this user. */
@@ -18,9 +18,6 @@ export interface TreeInput {
 
 const nodesAtOnce = 200
 const tagsAtOnce = 200
-const pagesAtOnce = 2000
-/** Of all texts that are in memory at a time; one longer text is there alone. */
-const charactersAtOnce = 2_000_000
 
 /**
  * Walks the instance as it is at one moment: users by username, nodes by path, tags by name, all by their UTF-8 bytes,
@@ -121,7 +118,7 @@ async function* versionItems(
 ): AsyncGenerator<{ documentId: string; item: TreeItem }, void, undefined> {
   const pages = pageItems(db, versions, text)
   let next = await pages.next()
-  const rows = text ? withTexts(versions, (ids) => versionTexts(db, ids)) : versions.map((row) => ({ row }))
+  const rows = text ? versionsWithText(db, versions) : versions.map((row) => ({ row }))
   for await (const { row, ...itsText } of rows) {
     const { document_id: documentId, media_key: _key, text_length: _length, ...facts } = row
     yield { documentId, item: { kind: 'version', version: { ...facts, ...itsText } } }
@@ -138,67 +135,10 @@ async function* pageItems(
   text: boolean,
 ): AsyncGenerator<{ versionId: string; item: TreeItem }, void, undefined> {
   for await (const facts of pageBatches(db, versions)) {
-    const rows = text ? withTexts(facts, (ids) => pageTexts(db, ids)) : facts.map((row) => ({ row }))
+    const rows = text ? pagesWithText(db, facts) : facts.map((row) => ({ row }))
     for await (const { row, ...itsText } of rows) {
       const { id, number, lang, version_id: versionId } = row
       yield { versionId, item: { kind: 'page', page: { id, number, lang, ...itsText } } }
     }
   }
-}
-
-/** The pages of these versions in their order: several versions at once where they are small, a large one in pieces. */
-async function* pageBatches(
-  db: Db,
-  versions: readonly VersionFacts[],
-): AsyncGenerator<readonly PageFacts[], void, undefined> {
-  const ids = versions.map(({ id }) => id)
-  const counts = await countPagesOf(db, ids)
-  const weight = (id: string): number => counts.get(id) ?? 0
-  for (const piece of inPiecesOf(ids, weight, pagesAtOnce)) {
-    const [first] = piece
-    if (first !== undefined && weight(first) > pagesAtOnce) {
-      yield* largeVersion(db, first)
-      continue
-    }
-    const pages = Map.groupBy(await pageFactsOf(db, piece), (page) => page.version_id)
-    yield piece.flatMap((id) => pages.get(id) ?? [])
-  }
-}
-
-async function* largeVersion(db: Db, versionId: string): AsyncGenerator<readonly PageFacts[], void, undefined> {
-  let after = -1
-  for (;;) {
-    const pages = await pageFactsInRange(db, versionId, after, pagesAtOnce)
-    if (pages.length === 0) return
-    yield pages
-    after = pages.at(-1)!.number
-  }
-}
-
-async function* withTexts<T extends { readonly id: string; readonly text_length: number }>(
-  rows: readonly T[],
-  read: (ids: readonly string[]) => Promise<{ id: string; text: string }[]>,
-): AsyncGenerator<{ row: T; text: string }, void, undefined> {
-  for (const piece of inPiecesOf(rows, (row) => row.text_length, charactersAtOnce)) {
-    const filled = piece.filter((row) => row.text_length > 0).map(({ id }) => id)
-    const texts = new Map((filled.length === 0 ? [] : await read(filled)).map(({ id, text }) => [id, text]))
-    for (const row of piece) yield { row, text: texts.get(row.id) ?? '' }
-  }
-}
-
-/** Cuts a list into pieces of at most `limit` in weight; what weighs more by itself is a piece alone. */
-function* inPiecesOf<T>(values: readonly T[], weight: (value: T) => number, limit: number): Generator<readonly T[]> {
-  let piece: T[] = []
-  let total = 0
-  for (const value of values) {
-    const own = weight(value)
-    if (piece.length > 0 && total + own > limit) {
-      yield piece
-      piece = []
-      total = 0
-    }
-    piece.push(value)
-    total += own
-  }
-  if (piece.length > 0) yield piece
 }

@@ -139,7 +139,10 @@ describe.each(databases)('tree on $name', (kind) => {
     const parentId = (await instance.nodes.resolve({ username: 'ada', path: '.home' })).id
     const names = Array.from({ length: 450 }, (_, index) => `f${String(index).padStart(4, '0')}`)
     await instance.database.write((tx) =>
-      insertNodes(tx, names.map((title) => folderRow({ id: instance.ids.next(), userId, parentId, title, now: testTime }))),
+      insertNodes(
+        tx,
+        names.map((title) => folderRow({ id: instance.ids.next(), userId, parentId, title, now: testTime })),
+      ),
     )
     const many = Array.from({ length: 4100 }, (_, index) => `page ${index + 1}`)
     await addDocument('ada', '.home', 'g-many', many)

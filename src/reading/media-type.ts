@@ -12,7 +12,11 @@ interface Signature {
   readonly bytes: Buffer
 }
 
-const at = (offset: number, bytes: string, type: string): Signature => ({ type, offset, bytes: Buffer.from(bytes, 'latin1') })
+const at = (offset: number, bytes: string, type: string): Signature => ({
+  type,
+  offset,
+  bytes: Buffer.from(bytes, 'latin1'),
+})
 
 // From the formats' own specifications; the order matters only where one is the beginning of another.
 const signatures: readonly Signature[] = [
@@ -87,8 +91,7 @@ export function mediaTypeOf(head: Uint8Array, fileName: string): string {
   const bytes = Buffer.from(head.buffer, head.byteOffset, Math.min(head.length, headBytes))
   const extension = extname(fileName).toLowerCase()
   if (isPdf(bytes)) return 'application/pdf'
-  for (const { type, offset, bytes: expected } of signatures)
-    if (startsAt(bytes, offset, expected)) return type
+  for (const { type, offset, bytes: expected } of signatures) if (startsAt(bytes, offset, expected)) return type
   if (startsAt(bytes, 0, Buffer.from('RIFF')) && startsAt(bytes, 8, Buffer.from('WEBP'))) return 'image/webp'
   if (startsAt(bytes, 0, zipSignature)) return typeInsideZip(bytes) ?? zipTypes.get(extension) ?? 'application/zip'
   if (startsAt(bytes, 0, oleSignature)) return oleTypes.get(extension) ?? 'application/x-ole-storage'

@@ -3,7 +3,9 @@ import { fileURLToPath } from 'node:url'
 import { parentPort } from 'node:worker_threads'
 import { init } from '@embedpdf/pdfium'
 import { reasonOf } from '../std/text.ts'
-import type { PageCount } from './page-count.ts'
+
+/** How many pages a PDF has, or why that cannot be told, as the end of a sentence about the file. */
+export type PageCount = { readonly pages: number } | { readonly problem: string }
 
 /** `reusable` is false where the reader may be in disorder and its thread must end. */
 export interface PageCountAnswer {

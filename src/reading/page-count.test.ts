@@ -59,7 +59,9 @@ test('a PDF has as many pages as it has', async () => {
 test('a PDF is known by its content, whatever its name, even after other bytes', async () => {
   const bytes = await (await pdf(2)).save({ useObjectStreams: false })
   expect(await counter.countPages(await fileOf('no-extension', bytes))).toEqual({ pages: 2 })
-  expect(await counter.countPages(await fileOf('late', Buffer.concat([Buffer.alloc(500, 10), bytes])))).toEqual({ pages: 2 })
+  expect(await counter.countPages(await fileOf('late', Buffer.concat([Buffer.alloc(500, 10), bytes])))).toEqual({
+    pages: 2,
+  })
   expect(await counter.countPages(await fileOf('text.pdf', 'only a text'))).toBeUndefined()
   expect(await counter.countPages(await fileOf('empty.pdf', ''))).toBeUndefined()
 })
@@ -82,7 +84,9 @@ test('a PDF that claims pages that it lacks is a problem', async () => {
     '<</Type/Pages/Kids[3 0 R]/Count 1000000>>',
     '<</Type/Page/Parent 2 0 R/MediaBox[0 0 9 9]>>',
   ])
-  expect(await counter.countPages(await fileOf('liar.pdf', whole(bytes)))).toEqual({ problem: expect.stringContaining('lacks') })
+  expect(await counter.countPages(await fileOf('liar.pdf', whole(bytes)))).toEqual({
+    problem: expect.stringContaining('lacks'),
+  })
 })
 
 test('a PDF whose page tree bites its own tail is answered', async () => {
@@ -139,7 +143,11 @@ test('a large file is not read whole, and none stays open', async () => {
 
 test('files that are asked for side by side get their own answers', async () => {
   const paths = await Promise.all([1, 2, 3].map(async (n) => fileOf(`side-${n}.pdf`, await (await pdf(n)).save())))
-  expect(await Promise.all(paths.map((path) => counter.countPages(path)))).toEqual([{ pages: 1 }, { pages: 2 }, { pages: 3 }])
+  expect(await Promise.all(paths.map((path) => counter.countPages(path)))).toEqual([
+    { pages: 1 },
+    { pages: 2 },
+    { pages: 3 },
+  ])
 })
 
 test('a file that is not there is the caller’s failure', async () => {

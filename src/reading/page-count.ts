@@ -2,10 +2,7 @@ import { open } from 'node:fs/promises'
 import { Worker } from 'node:worker_threads'
 import { reasonOf } from '../std/text.ts'
 import { headBytes, isPdf } from './media-type.ts'
-import type { PageCountAnswer } from './page-count-worker.ts'
-
-/** How many pages a PDF has, or why that cannot be told, as the end of a sentence about the file. */
-export type PageCount = { readonly pages: number } | { readonly problem: string }
+import type { PageCount, PageCountAnswer } from './page-count-worker.ts'
 
 /** Counts pages until it is disposed; one file at a time, however many are asked for. */
 export interface PageCounter extends AsyncDisposable {

@@ -118,13 +118,15 @@ describe.each(databases)('documents on $name', (kind) => {
   })
 
   test('a title that is taken, a parent that is none and a bad name are refused, and nothing is left', async () => {
-    await expect(instance.documents.create({ ...newDocument('x'), title: 'a\0' })).rejects.toMatchObject({ code: 'text.nul' })
+    await expect(instance.documents.create({ ...newDocument('x'), title: 'a\0' })).rejects.toMatchObject({
+      code: 'text.nul',
+    })
     await expect(instance.documents.create({ ...newDocument('x'), fileName: '' })).rejects.toMatchObject({
       code: 'text.empty',
     })
-    await expect(
-      instance.documents.create({ ...newDocument('x'), pages: [{ text: '\ud800' }] }),
-    ).rejects.toMatchObject({ code: 'text.surrogate' })
+    await expect(instance.documents.create({ ...newDocument('x'), pages: [{ text: '\ud800' }] })).rejects.toMatchObject(
+      { code: 'text.surrogate' },
+    )
     await expect(
       instance.documents.create({ ...newDocument('x', 'bytes'), parentId: parent.userId }),
     ).rejects.toMatchObject({ code: 'node.not_found' })

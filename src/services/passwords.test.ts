@@ -13,8 +13,7 @@ test('a new password is kept as argon2id in the form of Django, and matches itse
 
 test('a hash of the reference implementation of argon2 matches', async () => {
   // The test vector "password" / "somesalt" of version 0x13 in phc-winner-argon2's test.c: t=2, m=2^16, p=1.
-  const stored =
-    'argon2$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc'
+  const stored = 'argon2$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc'
   expect(await verifyPassword('password', stored)).toBe(true)
   expect(await verifyPassword('Password', stored)).toBe(false)
 })
@@ -60,7 +59,10 @@ test('no password matches an unusable one', async () => {
 
 test('an empty password, one with NUL and one with half a surrogate pair are refused and never shown', async () => {
   await expect(hashPassword('')).rejects.toMatchObject({ code: 'user.empty_password' })
-  await expect(hashPassword('secret\0')).rejects.toMatchObject({ code: 'text.nul', message: expect.not.stringContaining('secret') })
+  await expect(hashPassword('secret\0')).rejects.toMatchObject({
+    code: 'text.nul',
+    message: expect.not.stringContaining('secret'),
+  })
   await expect(hashPassword('secret\ud800')).rejects.toMatchObject({
     code: 'text.surrogate',
     message: expect.not.stringContaining('secret'),

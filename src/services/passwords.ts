@@ -62,7 +62,8 @@ async function verifyArgon2(password: string, parts: readonly string[]): Promise
   if (memory === undefined || passes === undefined || parallelism === undefined) return false
   if (salt === undefined || expected === undefined) return false
   // The bounds of RFC 9106, section 3.1, beyond which the function would throw.
-  if (memory < 8 * parallelism || salt.length < 8 || expected.length < 4 || expected.length > limits.hashBytes) return false
+  if (memory < 8 * parallelism || salt.length < 8 || expected.length < 4 || expected.length > limits.hashBytes)
+    return false
   const parameters = { message: password, nonce: salt, memory, passes, parallelism, tagLength: expected.length }
   return timingSafeEqual(await deriveArgon2('argon2id', parameters), expected)
 }
@@ -82,6 +83,7 @@ const decode = (text: string): Buffer | undefined =>
 export function describeHash(stored: string): 'checkable' | 'unusable' | 'unknown' {
   if (stored.startsWith('!')) return 'unusable'
   const [algorithm, iterations = ''] = stored.split('$')
-  if (algorithm === 'pbkdf2_sha256') return wholeNumber(iterations, limits.iterations) === undefined ? 'unknown' : 'checkable'
+  if (algorithm === 'pbkdf2_sha256')
+    return wholeNumber(iterations, limits.iterations) === undefined ? 'unknown' : 'checkable'
   return algorithm === 'argon2' ? 'checkable' : 'unknown'
 }

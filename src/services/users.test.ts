@@ -15,7 +15,12 @@ describe.each(databases)('users on $name', (kind) => {
 
   test('a new user has a home, an inbox, groups and a password that can be checked', async () => {
     const { users, nodes } = instance
-    const id = await users.add({ username: 'ada', password: 'secret', email: 'ada@example.org', groups: ['family', 'family'] })
+    const id = await users.add({
+      username: 'ada',
+      password: 'secret',
+      email: 'ada@example.org',
+      groups: ['family', 'family'],
+    })
     expect(await users.list()).toEqual([
       {
         id,
@@ -62,7 +67,9 @@ describe.each(databases)('users on $name', (kind) => {
     expect(await users.checkPassword({ username: 'ada', password: '' })).toBe(false)
     await users.setPassword({ username: 'ada', password: 'new' })
     expect(await users.checkPassword({ username: 'ada', password: 'new' })).toBe(true)
-    await expect(users.setPassword({ username: 'ada', password: '' })).rejects.toMatchObject({ code: 'user.empty_password' })
+    await expect(users.setPassword({ username: 'ada', password: '' })).rejects.toMatchObject({
+      code: 'user.empty_password',
+    })
   })
 
   test('the last active superuser cannot be disabled', async () => {
@@ -87,7 +94,9 @@ describe.each(databases)('users on $name', (kind) => {
     await expect(users.add({ username: 'a', password: null, groups: ['\ud800'] })).rejects.toMatchObject({
       code: 'text.surrogate',
     })
-    await expect(users.add({ username: 'a'.repeat(501), password: null })).rejects.toMatchObject({ code: 'text.too_long' })
+    await expect(users.add({ username: 'a'.repeat(501), password: null })).rejects.toMatchObject({
+      code: 'text.too_long',
+    })
     await expect(users.disable({ username: 'a\0' })).rejects.toMatchObject({ code: 'text.nul' })
     await expect(users.disable({ username: 'nobody' })).rejects.toMatchObject({ code: 'user.not_found' })
     expect(await users.list()).toEqual([])

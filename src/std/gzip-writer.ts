@@ -1,11 +1,11 @@
-import { promisify } from 'node:util'
-import { constants, crc32, deflateRaw } from 'node:zlib'
+import { crc32 } from 'node:zlib'
+import { createDeflater } from './deflater.ts'
 
 /**
  * Writes one gzip member (RFC 1952) out of pieces that are deflated (RFC 1951) beside each other and joined in order. No
  * piece refers to an earlier one, so that a reader can begin at each.
  */
-export interface GzipWriter {
+export interface GzipWriter extends Disposable {
   /** Bytes taken in so far. */
   readonly position: number
   /** The piece that the next byte goes to, counted from 0, and how many bytes stand before it in that piece. */
@@ -26,9 +26,8 @@ export interface GzipWriter {
   finish(tail: Uint8Array): Promise<void>
 }
 
-const deflate = promisify<Uint8Array, { level: number; finishFlush: number; chunkSize: number }, Buffer>(deflateRaw)
-
 const pieceBytes = 256 * 1024
+const deflatersAtOnce = 2
 const piecesInFlight = 4
 const header = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255])
 
@@ -36,7 +35,10 @@ const header = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255])
 export function createGzipWriter(sink: (bytes: Uint8Array) => Promise<void>, level = 6): GzipWriter {
   const offsets: number[] = []
   const inFlight: Promise<void>[] = []
-  let piece = Buffer.allocUnsafe(pieceBytes)
+  // One for each core that a small machine has; pieces take turns.
+  const deflaters = Array.from({ length: deflatersAtOnce }, () => ({ deflater: createDeflater(level), free: Promise.resolve() }))
+  const spare: Uint8Array[] = []
+  let piece: Uint8Array = Buffer.allocUnsafe(pieceBytes)
   let filled = 0
   let cutPieces = 0
   let position = 0
@@ -45,7 +47,11 @@ export function createGzipWriter(sink: (bytes: Uint8Array) => Promise<void>, lev
   let last: Promise<void> = sink(header)
   last.catch(() => undefined)
 
-  function emit(compressed: Promise<Uint8Array>): void {
+  /** Compresses as soon as its deflater is free, and writes when all before it is written. */
+  function emit(whole: Uint8Array, length: number): void {
+    const turn = deflaters[cutPieces % deflatersAtOnce]!
+    const compressed = turn.free.then(() => turn.deflater.compress(whole.subarray(0, length)))
+    turn.free = compressed.then(() => void spare.push(whole))
     const before = last
     last = (async () => {
       await before
@@ -55,18 +61,18 @@ export function createGzipWriter(sink: (bytes: Uint8Array) => Promise<void>, lev
       await sink(bytes)
     })()
     // A failure is met by whoever awaits next; without this it would be unhandled until then.
-    last.catch(() => undefined)
-    compressed.catch(() => undefined)
+    for (const promise of [last, compressed, turn.free]) promise.catch(() => undefined)
     inFlight.push(last)
   }
 
   function cut(): void {
     if (filled === 0) return
-    const bytes = piece.subarray(0, filled)
-    piece = Buffer.allocUnsafe(pieceBytes)
+    const whole = piece
+    const length = filled
+    piece = spare.pop() ?? Buffer.allocUnsafe(pieceBytes)
     filled = 0
+    emit(whole, length)
     cutPieces += 1
-    emit(deflate(bytes, { level, finishFlush: constants.Z_FULL_FLUSH, chunkSize: pieceBytes + 1024 }))
   }
 
   async function drain(): Promise<void> {
@@ -115,6 +121,9 @@ export function createGzipWriter(sink: (bytes: Uint8Array) => Promise<void>, lev
       end.writeUInt32LE(crc, 5)
       end.writeUInt32LE(position % 2 ** 32, 9)
       await sink(Buffer.concat([stored, tail, end]))
+    },
+    [Symbol.dispose]() {
+      for (const { deflater } of deflaters) deflater[Symbol.dispose]()
     },
   }
 }

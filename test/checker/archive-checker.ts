@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { posix } from 'node:path'
 import { crc32, inflateRawSync } from 'node:zlib'
+import { pythonStrip } from './drf-fields.ts'
 import { readAsPython } from './python-tar.ts'
 import type { TarMember } from './python-tar.ts'
 
@@ -91,7 +92,6 @@ function checkIndex(file: Buffer, tar: Buffer, members: readonly Member[], probl
 }
 
 const windowsReserved = /^(?:con|prn|aux|nul|conin\$|conout\$|com[0-9¹²³]|lpt[0-9¹²³]) *(?:\.|$)/i
-const outerBlank = /^[\s\x1c-\x1f\x85]|[\s\x1c-\x1f\x85]$/
 
 function checkName(name: string, problems: string[]): void {
   const fault = (reason: string): unknown => problems.push(`${show(name)}: ${reason}`)
@@ -102,7 +102,7 @@ function checkName(name: string, problems: string[]): void {
   if (Buffer.byteLength(name) > 4000) fault('over 4,000 bytes')
   for (const part of name.split('/')) {
     if (part === '' || part === '.' || part === '..') fault('an empty or relative part')
-    if (outerBlank.test(part)) fault('a blank at an end')
+    if (part !== pythonStrip(part)) fault('a blank at an end')
     if (windowsReserved.test(part)) fault('a name reserved on Windows')
     if (Buffer.byteLength(part) > 200) fault('a part over 200 bytes')
   }

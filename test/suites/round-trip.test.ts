@@ -3,14 +3,13 @@ import { mkdtemp, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { checkArchiveLayout } from '../checker/archive-checker.ts'
-import { checkForPapermerge } from '../checker/papermerge-checker.ts'
 import { databases } from '../support/databases.ts'
 import type { TestDatabases } from '../support/databases.ts'
 import { archivedRows, createCommandInstance, listMedia, sha256OfFile } from '../support/command-instances.ts'
 import type { CommandInstance } from '../support/command-instances.ts'
 import { fillAwkward } from '../support/fixtures.ts'
 import { samples } from '../support/samples.ts'
+import { expectSoundArchive } from '../support/sound-archive.ts'
 
 let scratch = ''
 beforeAll(async () => {
@@ -57,8 +56,7 @@ async function roundTrip(source: Source, from: TestDatabases, into: readonly Tes
     await original.report(['backup', archive], { environment })
     expect((await stat(archive)).mode & 0o777).toBe(0o600)
     if (source.name !== huge) {
-      expect(await checkForPapermerge(archive)).toMatchObject({ raises: [], loses: [] })
-      expect(await checkArchiveLayout(archive)).toEqual([])
+      await expectSoundArchive(archive)
       expect(await sha256OfBackup(original)).toBe(await sha256OfFile(archive))
     }
     const copies: unknown[] = []

@@ -1,9 +1,12 @@
 import { Option } from 'commander'
 import type { Command } from 'commander'
+import type { BackupReport } from '../../contract/backup-report.ts'
 import { StrongroomError } from '../../errors.ts'
+import { display } from '../../std/text.ts'
+import { columns } from '../columns.ts'
 import type { Session } from '../session.ts'
+import { bytesText, counted } from '../units.ts'
 import { example } from './example.ts'
-import { facts } from './facts.ts'
 
 interface BackupOptions {
   readonly overwrite?: boolean
@@ -42,11 +45,12 @@ export function addBackup(program: Command, session: Session): void {
         })
       }
       const target = toOutput ? { stdout: session.terminal.stdout } : { location: placeOf(location ?? './') }
-      const report = await session.withInstance('read', 'backup', async ({ backup }) => {
-        using progress = await session.progress()
-        return await backup({ ...target, overwrite, verify, links }, progress.onProgress, session.signal)
-      })
-      await session.report(report, () => (toOutput ? [] : facts(report)))
+      const report = await session.withInstance('own', 'backup', ({ backup }) =>
+        session.withProgress((onProgress) =>
+          backup({ ...target, overwrite, verify, links }, onProgress, session.signal),
+        ),
+      )
+      await session.report(report, () => (toOutput ? [] : backupLines(report)))
     })
 
   /** The slash that asks for a folder stays. */
@@ -54,4 +58,23 @@ export function addBackup(program: Command, session: Session): void {
     const path = session.path(typed)
     return typed.endsWith('/') && !path.endsWith('/') ? `${path}/` : path
   }
+}
+
+function backupLines(report: BackupReport): string[] {
+  const { users, folders, documents, versions, tags, bytes, renamed } = report
+  const holds = [
+    counted(users, 'user'),
+    counted(folders, 'folder'),
+    counted(documents, 'document'),
+    counted(versions, 'version'),
+  ]
+  return columns([
+    ['Archive', `${display(report.archive)}, ${bytesText(report.archiveBytes)}`],
+    ['Shows', `the instance at ${report.created}`],
+    ['Holds', `${holds.join(', ')}, ${counted(tags, 'tag')}, ${bytesText(bytes)} of files`],
+    ['Proved', report.verified ? 'yes, it was read back' : 'no, it was not read back'],
+    ...(renamed === 0
+      ? []
+      : [['In Papermerge', `${counted(renamed, 'name')} would look different; README.txt in the archive lists them`]]),
+  ])
 }

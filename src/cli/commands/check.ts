@@ -1,7 +1,9 @@
 import type { Command } from 'commander'
+import type { CheckReport } from '../../contract/check-report.ts'
+import { columns, right } from '../columns.ts'
 import type { Session } from '../session.ts'
+import { bytesText, counted, countText } from '../units.ts'
 import { example } from './example.ts'
-import { facts } from './facts.ts'
 
 export function addCheck(program: Command, session: Session): void {
   program
@@ -13,15 +15,25 @@ export function addCheck(program: Command, session: Session): void {
     .option('--quick', 'compare sizes only, not the SHA-256 of each file')
     .addHelpText('after', example('strongroom check'))
     .action(async ({ quick = false }: { quick?: boolean }) => {
-      const report = await session.withInstance('write', 'check', async ({ check }) => {
-        using progress = await session.progress()
-        return await check({ quick }, progress.onProgress, session.signal)
-      })
-      await session.report(report, () => [
-        ...facts(report),
-        report.leftOut.total === 0
-          ? 'All is as it should be.'
-          : `${report.leftOut.total} things are wrong; each is named.`,
-      ])
+      const report = await session.withInstance('write', 'check', ({ check }) =>
+        session.withProgress((onProgress) => check({ quick }, onProgress, session.signal)),
+      )
+      await session.report(report, () => checkLines(report))
     })
+}
+
+function checkLines(report: CheckReport): string[] {
+  const compared = `${counted(report.files, 'file')}, ${bytesText(report.bytes)}, ${report.quick ? 'by size only' : 'by size and SHA-256'}`
+  const wrong = report.leftOut.total
+  return [
+    `Compared ${compared}.`,
+    ...columns([
+      ['Missing', right(countText(report.missing))],
+      ['Changed', right(countText(report.changed))],
+      ['Unreadable', right(countText(report.unreadable))],
+      ['Orphaned', right(countText(report.orphaned))],
+      ['Unfinished', right(countText(report.unfinished))],
+    ]),
+    wrong === 0 ? 'All is as it should be.' : `${counted(wrong, 'finding')}.`,
+  ]
 }

@@ -17,10 +17,9 @@ export function addImport(program: Command, session: Session): void {
     .addHelpText('after', example('strongroom import ~/Documents scan.pdf --user ada --into .home/Papers'))
     .action(async (typed: string[], { user, into }: { user: string; into?: string }) => {
       const input = { paths: typed.map(session.path), username: user, ...(into === undefined ? {} : { into }) }
-      const report = await session.withInstance('write', 'import', async ({ importFiles }) => {
-        using progress = await session.progress()
-        return await importFiles(input, progress.onProgress, session.signal)
-      })
+      const report = await session.withInstance('write', 'import', ({ importFiles }) =>
+        session.withProgress((onProgress) => importFiles(input, onProgress, session.signal)),
+      )
       await session.report(report, () =>
         columns([
           ['Documents added', right(countText(report.added))],

@@ -1,10 +1,13 @@
 import { access, constants } from 'node:fs/promises'
 import type { Command } from 'commander'
+import type { RestoreReport } from '../../contract/restore-report.ts'
 import { onFile } from '../../std/files.ts'
+import { display } from '../../std/text.ts'
+import { columns } from '../columns.ts'
 import type { Session } from '../session.ts'
+import { bytesText, counted } from '../units.ts'
 import { archiveOf } from './archive-argument.ts'
 import { example } from './example.ts'
-import { facts } from './facts.ts'
 
 export function addRestore(program: Command, session: Session): void {
   program
@@ -23,10 +26,27 @@ export function addRestore(program: Command, session: Session): void {
         if (typeof archive === 'string') await onFile(archive, 'read', () => access(archive, constants.R_OK))
         await (await session.app()).migrate()
       }
-      const report = await session.withInstance('exclusive', 'restore', async ({ restore }) => {
-        using progress = await session.progress()
-        return await restore({ archive }, progress.onProgress, session.signal)
-      })
-      await session.report(report, () => facts(report))
+      const report = await session.withInstance('exclusive', 'restore', ({ restore }) =>
+        session.withProgress((onProgress) => restore({ archive }, onProgress, session.signal)),
+      )
+      await session.report(report, () => restoreLines(report))
     })
+}
+
+function restoreLines(report: RestoreReport): string[] {
+  const { users, adopted, folders, documents, versions, pages, tags, bytes } = report
+  const back = [
+    counted(folders, 'folder'),
+    counted(documents, 'document'),
+    counted(versions, 'version'),
+    counted(pages, 'page'),
+  ]
+  return columns([
+    ['Archive', display(report.archive)],
+    ['Written by', display(report.writer)],
+    ['Written at', report.created ?? 'unknown'],
+    ['Brought back', `${back.join(', ')}, ${counted(tags, 'tag')}, ${bytesText(bytes)} of files`],
+    ['Users', adopted === 0 ? counted(users, 'user') : `${counted(users, 'user')}, ${adopted} of them there already`],
+    ['Proved', report.proved ? 'every file, by its SHA-256' : 'no: the archive carries no hashes'],
+  ])
 }

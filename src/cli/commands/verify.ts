@@ -1,8 +1,11 @@
 import type { Command } from 'commander'
+import type { VerifyReport } from '../../contract/verify-report.ts'
+import { display } from '../../std/text.ts'
+import { columns } from '../columns.ts'
 import type { Session } from '../session.ts'
+import { bytesText, counted } from '../units.ts'
 import { archiveOf } from './archive-argument.ts'
 import { example } from './example.ts'
-import { facts } from './facts.ts'
 
 // The archive is damaged, hostile or invalid, and the report says how.
 const exitUnsound = 4
@@ -19,13 +22,37 @@ export function addVerify(program: Command, session: Session): void {
     .action(async (typed: string) => {
       const app = await session.app()
       const archive = archiveOf(typed, session)
-      const report = await verifyArchive()
-      await session.report(report, () => facts(report))
+      const report = await session.withProgress((onProgress) => app.verify({ archive }, onProgress, session.signal))
+      await session.report(report, () => verifyLines(report))
       if (!report.sound) session.exitCode = exitUnsound
-
-      async function verifyArchive() {
-        using progress = await session.progress()
-        return await app.verify({ archive }, progress.onProgress, session.signal)
-      }
     })
+}
+
+function verifyLines(report: VerifyReport): string[] {
+  const { total, listed } = report.findings
+  const contents = [
+    counted(report.users, 'user'),
+    counted(report.documents, 'document'),
+    counted(report.versions, 'version'),
+  ]
+  return [
+    ...columns([
+      ['Archive', display(report.archive)],
+      ['Written by', display(report.writer)],
+      ['Written at', report.created ?? 'unknown'],
+      ['Holds', `${contents.join(', ')}, ${counted(report.files, 'file')}, ${bytesText(report.bytes)}`],
+    ]),
+    ...listed.map(
+      ({ about, message }) => `wrong: ${about === report.archive ? '' : `${display(about)}: `}${display(message)}`,
+    ),
+    ...(total > listed.length ? [`wrong: … and ${total - listed.length} more`] : []),
+    verdictOf(report),
+  ]
+}
+
+function verdictOf({ sound, proved, findings }: VerifyReport): string {
+  if (!sound) return `Not sound: ${counted(findings.total, 'thing')} wrong.`
+  return proved
+    ? 'Sound: every file is what was written, by its SHA-256.'
+    : 'Sound as far as can be seen: this archive carries no hashes, so its files cannot be proved.'
 }

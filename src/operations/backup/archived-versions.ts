@@ -49,7 +49,7 @@ async function* withVersions(db: Db, batch: readonly NamedNode[]): AsyncGenerato
       const fileName = safeComponent(facts.file_name ?? title)
       return { facts, number: index + 1, fileName, path: versionPath(user_id, id, index + 1, fileName) }
     })
-    const forPapermerge = type === 'folder' || archived.some(({ facts }) => facts.media_key !== null)
+    const forPapermerge = type === 'folder' || archived.some(({ facts }) => facts.sha256 !== null)
     yield { ...named, versions: archived, forPapermerge }
   }
 }

@@ -58,11 +58,13 @@ export async function addOriginals(input: ContentsInput): Promise<void> {
 async function addOriginal(input: ContentsInput, archived: ArchivedNode, version: ArchivedVersion): Promise<void> {
   const { facts, path } = version
   const mtime = unixSeconds(facts.created_at ?? archived.node.updated_at ?? input.createdAt)
-  if (facts.media_key === null) {
-    await input.archive.addFile({ name: path, size: 0, mtime, content: nothing() })
-    return
+  const about = archived.titles.join('/')
+  if (facts.media_key !== null) {
+    return addStored(input, { key: facts.media_key, path, mtime, size: facts.size!, sha256: facts.sha256!, about })
   }
-  await addStored(input, { key: facts.media_key, path, mtime, size: facts.size!, sha256: facts.sha256!, about: archived.titles.join('/') })
+  await input.archive.addFile({ name: path, size: 0, mtime, content: nothing() })
+  if (facts.sha256 === null) return
+  await input.damage.add({ path, what: 'missing', reason: 'the file was lost before it came into this instance', about })
 }
 
 /** Adds what was derived from the pages. */

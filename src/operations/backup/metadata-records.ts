@@ -1,9 +1,10 @@
 import { sidecarPath } from '../../archive/layout.ts'
 import { trim } from '../../archive/member-names.ts'
-import { safeColor, safeEmail, safeLanguage, safePassword, safeText } from '../../archive/papermerge-forms.ts'
+import { safeColor, safeEmail, safeLanguage, safeMoment, safePassword, safeText } from '../../archive/papermerge-forms.ts'
 import type { PageFacts } from '../../database/queries/pages.ts'
 import type { SidecarRow, TagRow, UserRow } from '../../database/schema.ts'
 import { defaultLanguage, defaultTagColors } from '../../domain/defaults.ts'
+import { isRoot } from '../../domain/roots.ts'
 import { uuidv5 } from '../../std/ids.ts'
 import type { ArchivedNode, ArchivedVersion } from './archived-versions.ts'
 
@@ -28,23 +29,26 @@ const userForms = (user: UserRow, shown: string): Fields => ({
   email: safeEmail(user.email),
   first_name: safeText(user.first_name, longestName),
   last_name: safeText(user.last_name, longestName),
+  last_login: safeMoment(user.last_login),
+  date_joined: safeMoment(user.date_joined),
+  created_at: safeMoment(user.created_at),
+  updated_at: safeMoment(user.updated_at),
 })
 
 export const userHead = (user: UserRow, shown: string): Fields => ({
   id: user.id,
-  ...userForms(user, shown),
+  ...known(userForms(user, shown)),
   is_superuser: user.is_superuser === 1,
   is_staff: user.is_staff === 1,
   is_active: user.is_active === 1,
-  last_login: user.last_login,
-  ...known({ date_joined: user.date_joined, created_at: user.created_at, updated_at: user.updated_at }),
   groups: [],
   user_permissions: [],
 })
 
 export function userOwnKeys(user: UserRow, shown: string): Fields {
-  const { username, password, email, first_name, last_name } = user
-  return unlike({ username, password, email, first_name, last_name }, userForms(user, shown))
+  const { username, password, email, first_name, last_name, last_login, date_joined, created_at, updated_at } = user
+  const truth = { username, password, email, first_name, last_name, last_login, date_joined, created_at, updated_at }
+  return unlike(truth, userForms(user, shown))
 }
 
 export function tagRecord(tag: TagRow, shown: string): Fields {
@@ -76,7 +80,8 @@ export function nodeHead({ node, titles }: ArchivedNode, tags: readonly Fields[]
     breadcrumb: titles.join('/') + (isFolder ? '/' : ''),
     ctype: node.type,
     title: shown,
-    tags,
+    // Papermerge takes tags on the home and the inbox, and drops them.
+    tags: isRoot(node) ? [] : tags,
     ...known({ created_at: node.created_at, updated_at: node.updated_at }),
     ...written,
     ...(isFolder ? {} : { ocr: node.ocr === 1, ocr_status: node.ocr_status }),

@@ -4,7 +4,7 @@ import { link, lstat, mkdir, open, readdir, rename, stat, statfs, unlink, type F
 import { basename, dirname, join, resolve } from 'node:path'
 import { StrongroomError } from '../../errors.ts'
 import type { Timestamp } from '../../std/clock.ts'
-import { onFile, syncFolder, systemCode } from '../../std/files.ts'
+import { onFile, syncFolder, systemCode, toFileError } from '../../std/files.ts'
 
 /** Where an archive is to lie. */
 export interface Target {
@@ -27,7 +27,7 @@ export async function findTarget(location: string | undefined, overwrite: boolea
   }
   const found = await stat(path).catch((error: unknown) => {
     if (systemCode(error) === 'ENOENT') return undefined
-    throw error
+    throw toFileError(error, path, 'read')
   })
   if (found?.isDirectory() === true) return { folder: path, name: undefined }
   const folder = dirname(path)

@@ -1,7 +1,7 @@
 import type { OnProgress } from '../../contract/reports.ts'
 import type { Tx } from '../../database/database.ts'
 import { clearAllPendingFiles } from '../../database/queries/files.ts'
-import { findGroupByName, insertGroups, insertMemberships } from '../../database/queries/groups.ts'
+import { findGroupById, findGroupByName, insertGroups, insertMemberships } from '../../database/queries/groups.ts'
 import { insertNodes } from '../../database/queries/nodes.ts'
 import { insertPages } from '../../database/queries/pages.ts'
 import { insertSidecars } from '../../database/queries/sidecars.ts'
@@ -9,6 +9,8 @@ import { insertNodeTags, insertTags } from '../../database/queries/tags.ts'
 import { insertVersions } from '../../database/queries/versions.ts'
 import type { MembershipRow, NodeRow, NodeTagRow, PageRow, SidecarRow, TagRow, VersionRow } from '../../database/schema.ts'
 import type { Scratch } from '../../database/scratch.ts'
+import { batchesOf } from '../../std/batches.ts'
+import { uuidv5 } from '../../std/ids.ts'
 
 /** Rows with short texts go in large groups, rows that may hold the text of a whole book in small ones. */
 const manyRows = 2000
@@ -40,24 +42,22 @@ async function copy<Row>(
   size: number,
   insert: (rows: readonly Row[]) => Promise<unknown>,
 ): Promise<void> {
-  let batch: Row[] = []
-  for (const row of scratch.rows(sql)) {
-    // The columns of a plan table are those of the table it is a plan for.
-    batch.push({ ...row } as Row)
-    if (batch.length < size) continue
-    await insert(batch)
-    batch = []
-  }
-  if (batch.length > 0) await insert(batch)
+  // The columns of a plan table are those of the table it is a plan for.
+  for (const batch of batchesOf(scratch.rows(sql), size)) await insert(batch.map((row) => ({ ...row }) as Row))
 }
 
-/** A group of the instance that has the name of an archived one takes its members in. */
+/**
+ * A group of the instance that has the name of an archived one takes its members in. One that has only its id is another
+ * group, and the archived one gets an id made from both.
+ */
 async function insertPlannedGroups(tx: Tx, scratch: Scratch): Promise<void> {
   const ids = new Map<string, string>()
-  for (const { id, name } of scratch.rows('select id, name from plan_groups')) {
-    const present = await findGroupByName(tx, String(name))
-    if (present === undefined) await insertGroups(tx, [{ id: String(id), name: String(name) }])
-    ids.set(String(id), present?.id ?? String(id))
+  for (const row of scratch.rows('select id, name from plan_groups')) {
+    const [archived, name] = [String(row.id), String(row.name)]
+    const present = await findGroupByName(tx, name)
+    const id = present?.id ?? ((await findGroupById(tx, archived)) === undefined ? archived : uuidv5(archived, name))
+    if (present === undefined) await insertGroups(tx, [{ id, name }])
+    ids.set(archived, id)
   }
   await copy<MembershipRow>(scratch, 'select user_id, group_id from plan_memberships', manyRows, (rows) =>
     insertMemberships(tx, rows.map(({ user_id, group_id }) => ({ user_id, group_id: ids.get(group_id) ?? group_id }))),

@@ -3,8 +3,8 @@ import { defaultLanguage } from '../../domain/defaults.ts'
 import { parseOcrStatus } from '../../domain/ocr-status.ts'
 import { homeTitle, inboxTitle } from '../../domain/roots.ts'
 import { derivedId } from './identity.ts'
-import { readDate, readText } from './plan-users.ts'
-import type { Planning } from './plan.ts'
+import { readDate, readText } from './kept-values.ts'
+import type { Planning } from './planning.ts'
 
 /** Folders and documents: where each lies, and its id. */
 export function planNodes(planning: Planning): void {

@@ -1,8 +1,8 @@
 import type { NodeRecord, TagRecord } from '../../archive/records.ts'
 import { defaultTagColors } from '../../domain/defaults.ts'
 import { derivedId } from './identity.ts'
-import { readText } from './plan-users.ts'
-import type { Planning } from './plan.ts'
+import { readText } from './kept-values.ts'
+import type { Planning } from './planning.ts'
 
 /** Tags, and what they are on. */
 export function planTags(planning: Planning): void {

@@ -1,7 +1,8 @@
-import { readMoment, storable, type HeaderRecord, type UserRecord } from '../../archive/records.ts'
+import { storable, type HeaderRecord, type UserRecord } from '../../archive/records.ts'
 import { describeHash } from '../../services/passwords.ts'
 import { derivedId } from './identity.ts'
-import type { Planning } from './plan.ts'
+import { readDate, readText } from './kept-values.ts'
+import type { Planning } from './planning.ts'
 
 /** Users, their groups and memberships. */
 export function planUsers(planning: Planning, header: HeaderRecord, knownIds: ReadonlyMap<string, string>): void {
@@ -62,21 +63,4 @@ function readPassword({ warning }: Planning, username: string, given: string | n
     warning('user.password_unusable', username, message)
   }
   return hash === '' ? '!' : hash
-}
-
-/** A kept text; null where the archive has none. */
-export function readText(planning: Planning, about: string, what: string, given: string | null | undefined): string | null {
-  if (given === null || given === undefined) return null
-  const { text, altered } = storable(given)
-  if (altered) {
-    planning.warning('text.replaced', about, `The ${what} held characters that cannot be stored; they became U+FFFD.`)
-  }
-  return text
-}
-
-/** A moment; null where the archive has none or one that cannot be read. */
-export function readDate(planning: Planning, about: string, what: string, given: string | null | undefined): string | null {
-  const { moment, wrong } = readMoment(given)
-  if (wrong) planning.warning('date.unreadable', about, `${what} is no date; it is unknown now.`)
-  return moment
 }

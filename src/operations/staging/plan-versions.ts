@@ -4,8 +4,8 @@ import { StrongroomError } from '../../errors.ts'
 import { sidecarKey, versionKey } from '../../media/keys.ts'
 import { mediaTypeOf } from '../../reading/media-type.ts'
 import { derivedId } from './identity.ts'
-import { readDate, readText } from './plan-users.ts'
-import type { Planning } from './plan.ts'
+import { readDate, readText } from './kept-values.ts'
+import type { Planning } from './planning.ts'
 
 interface DocumentPlace {
   readonly seq: number
@@ -124,7 +124,8 @@ interface PlannedFile {
   readonly size: number
   readonly sha256: string
   readonly mediaType: string
-  readonly mediaKey: string
+  /** Null where the file was lost before the backup was made. */
+  readonly mediaKey: string | null
 }
 
 /** Finds the file of a version in the archive; undefined where nothing was ever uploaded. */
@@ -147,8 +148,8 @@ function planFile(
   const name = fileName ?? writtenName ?? ''
   const path = memberPath(planning, document, { record, written, writtenName }, versionId)
   const mediaKey = versionKey({ userId: document.userId, documentId: document.id, number, fileName: name })
-  const mediaType = record.media_type ?? mediaTypeOf(new Uint8Array(), name)
-  const member = scratch.first('select size, sha256, type, used from members where path = ?', path)
+  const member = scratch.first('select size, sha256, type, media_type, used from members where path = ?', path)
+  const mediaType = record.media_type ?? String(member?.media_type ?? mediaTypeOf(new Uint8Array(), name))
   const damage = own ? scratch.first('select what, reason from damage where path = ?', path) : undefined
   const told = record.sha256 === undefined || record.sha256 === null || record.size === undefined || record.size === null
     ? undefined
@@ -156,7 +157,7 @@ function planFile(
   if (damage !== undefined && told !== undefined && damage.what !== 'changed') {
     warning('version.lost', about, `Its file was lost before the backup was made: ${String(damage.reason)}.`)
     scratch.run('update members set used = 1 where path = ?', path)
-    return { fileName: name, ...told, mediaType, mediaKey }
+    return { fileName: name, ...told, mediaType, mediaKey: null }
   }
   if (member === undefined || member.type !== 'file') {
     problem(new StrongroomError('archive.missing_file', { archive, member: path }))
@@ -246,33 +247,46 @@ interface PagePlace {
 
 /** Papermerge's sidecars are whatever lies in their place; ours are told, and one that is not there is a problem. */
 function planSidecars(planning: Planning, document: DocumentPlace, version: VersionPlace, page: PagePlace): void {
-  const { scratch, dialect, archive, problem, warning } = planning
-  const told = new Map(page.record.sidecars.map((sidecar) => [sidecar.kind as SidecarKind, sidecar]))
+  const { dialect } = planning
+  const told = new Map(page.record.sidecars.map((sidecar) => [sidecar.kind, sidecar]))
   for (const kind of dialect === 'strongroom' ? told.keys() : sidecarKinds) {
     const path =
       dialect === 'papermerge-3'
         ? sidecarPath3(page.id, kind)
         : sidecarPath(document.userId, document.id, version.written, page.written, kind)
     if (path === undefined) continue
-    const member = scratch.first("select size, sha256 from members where path = ? and type = 'file'", path)
-    const expected = told.get(kind)
-    const mediaKey = sidecarKey({ userId: document.userId, documentId: document.id, number: version.number, pageNumber: page.number, kind })
-    const damage = expected === undefined ? undefined : scratch.first('select what, reason from damage where path = ?', path)
-    if (damage !== undefined) {
-      warning('sidecar.lost', path, `It was lost or damaged before the backup was made: ${String(damage.reason)}.`)
-    }
-    const missing = member === undefined || (damage !== undefined && damage.what !== 'changed')
-    if (missing) {
-      if (expected === undefined) continue
-      if (damage === undefined) problem(new StrongroomError('archive.missing_file', { archive, member: path }))
-      else scratch.run('update members set used = 1 where path = ?', path)
-    } else {
-      if (expected !== undefined && damage === undefined && expected.sha256 !== member.sha256) {
-        problem(new StrongroomError('archive.checksum_mismatch', { archive, member: path, actual: String(member.sha256), expected: expected.sha256 }))
-      }
-      takeMember(planning, path, mediaKey, Number(member.size))
-    }
-    const { size, sha256 } = expected ?? { size: Number(member!.size), sha256: String(member!.sha256) }
-    scratch.run('insert into plan_sidecars values (?, ?, ?, ?, ?)', page.id, kind, size, sha256, mediaKey)
+    const place = { userId: document.userId, documentId: document.id, number: version.number, pageNumber: page.number, kind }
+    planSidecar(planning, { pageId: page.id, kind, path, mediaKey: sidecarKey(place), told: told.get(kind) })
   }
+}
+
+interface SidecarPlace {
+  readonly pageId: string
+  readonly kind: SidecarKind
+  readonly path: string
+  readonly mediaKey: string
+  readonly told: { readonly size: number; readonly sha256: string } | undefined
+}
+
+/** One that was lost before the backup is left out: it can be made again from the original. */
+function planSidecar(planning: Planning, sidecar: SidecarPlace): void {
+  const { scratch, archive, problem, warning } = planning
+  const { pageId, kind, path, mediaKey, told } = sidecar
+  const member = scratch.first("select size, sha256 from members where path = ? and type = 'file'", path)
+  const damage = told === undefined ? undefined : scratch.first('select what, reason from damage where path = ?', path)
+  if (damage !== undefined) {
+    warning('sidecar.lost', path, `It was lost or damaged before the backup was made: ${String(damage.reason)}.`)
+    if (damage.what !== 'changed') return scratch.run('update members set used = 1 where path = ?', path)
+  }
+  if (member === undefined) {
+    if (told !== undefined) problem(new StrongroomError('archive.missing_file', { archive, member: path }))
+    return
+  }
+  const found = { size: Number(member.size), sha256: String(member.sha256) }
+  if (told !== undefined && damage === undefined && told.sha256 !== found.sha256) {
+    problem(new StrongroomError('archive.checksum_mismatch', { archive, member: path, actual: found.sha256, expected: told.sha256 }))
+  }
+  takeMember(planning, path, mediaKey, found.size)
+  const { size, sha256 } = told ?? found
+  scratch.run('insert into plan_sidecars values (?, ?, ?, ?, ?)', pageId, kind, size, sha256, mediaKey)
 }

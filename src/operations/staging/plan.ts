@@ -1,24 +1,16 @@
-import type { Scratch } from '../../database/scratch.ts'
 import { StrongroomError } from '../../errors.ts'
 import { planNodes } from './plan-nodes.ts'
 import { planTags } from './plan-tags.ts'
 import { planUsers } from './plan-users.ts'
 import { planVersions } from './plan-versions.ts'
-import type { Dialect, Findings, StagedArchive } from './stage.ts'
-
-/** What the planning steps share. */
-export interface Planning extends Findings {
-  readonly scratch: Scratch
-  readonly archive: string
-  readonly dialect: Dialect
-  /** backup.json says something that cannot be. */
-  invalid(reason: string): void
-}
+import type { Planning } from './planning.ts'
+import type { Findings, StagedArchive } from './stage.ts'
 
 /** What a restore of the archive would make, counted. */
 export interface Plan {
   readonly users: number
   readonly groups: number
+  /** Without the home and the inbox of each user. */
   readonly folders: number
   readonly documents: number
   readonly versions: number
@@ -85,7 +77,7 @@ export function planRestore(staged: StagedArchive, findings: Findings, knownIds:
   return {
     users: count('plan_users'),
     groups: count('plan_groups'),
-    folders: count("plan_nodes where type = 'folder'"),
+    folders: count("plan_nodes where type = 'folder' and not (parent_seq is null and title in ('.home', '.inbox'))"),
     documents: count("plan_nodes where type = 'document'"),
     versions: count('plan_versions'),
     pages: count('plan_pages'),

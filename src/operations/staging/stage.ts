@@ -15,6 +15,7 @@ import { surveyArchive, type Survey } from '../../archive/survey.ts'
 import type { OnProgress } from '../../contract/reports.ts'
 import type { Scratch } from '../../database/scratch.ts'
 import { StrongroomError } from '../../errors.ts'
+import { mediaTypeOf } from '../../reading/media-type.ts'
 
 /** Where what is found goes: a restore throws at the first problem, a verification collects them. */
 export interface Findings {
@@ -49,7 +50,7 @@ const tables = `
   create table raw_pages (u integer, own integer, n integer, v integer, p integer, number integer, record text not null,
     primary key (u, own, n, v, p)) without rowid;
   create table members (path text primary key, type text not null, size integer not null, sha256 text not null,
-    used integer not null default 0) without rowid;
+    media_type text, used integer not null default 0) without rowid;
   create table damage (version text, page text, path text, what text not null, reason text);
   create index damage_path on damage (path)`
 
@@ -84,8 +85,8 @@ export async function stageArchive(
       const earlier = scratch.first('select type, sha256 from members where path = ?', member.path)
       if (earlier === undefined) {
         scratch.run(
-          'insert into members (path, type, size, sha256) values (?, ?, ?, ?)',
-          member.path, member.type, member.size, member.sha256,
+          'insert into members (path, type, size, sha256, media_type) values (?, ?, ?, ?, ?)',
+          member.path, member.type, member.size, member.sha256, mediaTypeOf(member.head, member.path),
         )
       } else if (earlier.type === member.type && earlier.sha256 === member.sha256) {
         if (member.type === 'file') {
