@@ -13,6 +13,8 @@ import { openArchive } from './open-archive.ts'
 const folder = mkdtempSync(join(tmpdir(), 'strongroom-open-archive-'))
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
+const makePipe = (path: string, program = 'mkfifo'): unknown => execFileSync(program, [path])
+
 const tar = Buffer.concat([rawEntry({ name: 'a' }, noise(3 << 20, 1)), endOfTar])
 
 let files = 0
@@ -84,7 +86,7 @@ describe('what is no archive is refused:', () => {
     await expect(openArchive(join(folder, 'absent'), folder)).rejects.toMatchObject({ code: 'file.not_found' })
     await expect(openArchive(folder, folder)).rejects.toMatchObject({ code: 'file.not_regular' })
     const pipe = join(folder, 'pipe')
-    execFileSync('mkfifo', [pipe])
+    makePipe(pipe)
     await expect(openArchive(pipe, folder)).rejects.toMatchObject({ code: 'file.not_regular' })
   })
 })

@@ -210,7 +210,7 @@ describe('a record is refused, with the key that is wrong,', () => {
     ],
     ['a user with an id that is none', userSchema, { ...user, id: '../..' }, /^id: is not a UUID/],
     ['a user without a list of nodes', userSchema, { ...user, nodes: 1 }, /^nodes: /],
-    ['a node without a title', nodeSchema, { ...folder21, title: undefined as never }, /^title: /],
+    ['a node without a title', nodeSchema, { ...folder21, title: undefined as never }, /^title: is missing$/],
     ['a node with a long title', nodeSchema, { ...folder21, title: 'x'.repeat(4097) }, /^title: has more than 4096/],
     ['a node that is its own kind', nodeSchema, { ...folder21, ctype: 3 }, /^ctype: /],
     ['a version with half a number', versionSchema, { ...version, number: 1.5 }, /^number: /],
@@ -218,7 +218,7 @@ describe('a record is refused, with the key that is wrong,', () => {
     ['a version with a number no database holds', versionSchema, { ...version, number: 2 ** 31 }, /^number: /],
     ['a version with a negative size', versionSchema, { ...version, size: -1 }, /^size: /],
     ['a version with a hash that is none', versionSchema, { ...version, sha256: 'abc' }, /^sha256: /],
-    ['a page without text', pageSchema, { number: 1 }, /^text: /],
+    ['a page without text', pageSchema, { number: 1 }, /^text: is missing$/],
     [
       'a page with a sidecar of no kind',
       pageSchema,

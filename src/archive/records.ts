@@ -180,7 +180,9 @@ export function withOwnKeys(value: JsonObject): JsonObject {
 
 /** Reads a record by its schema. Gives the value, or what is wrong with it. */
 export function readRecord<T>(schema: z.ZodType<T>, value: JsonObject): { value: T } | { problem: string } {
-  const result = schema.safeParse(value)
+  const result = schema.safeParse(value, {
+    error: ({ code, input }) => (code === 'invalid_type' && input === undefined ? 'is missing' : undefined),
+  })
   if (result.success) return { value: result.data }
   const issue = result.error.issues[0]
   const key = issue === undefined || issue.path.length === 0 ? '' : `${issue.path.join('.')}: `

@@ -192,22 +192,21 @@ describe('other programs list what was encoded', () => {
   writeFileSync(path, Buffer.concat(parts))
   const listed = [...names, 'folder/', 'folder/link']
 
+  const outputOf = (program: string, args: readonly string[]): string =>
+    execFileSync(program, args, { encoding: 'utf8', env: { ...process.env, LC_ALL: 'C.UTF-8' } })
+
   const tar = needs('GNU tar', hasProgram('tar'), 'listing headers with tar')
   test.skipIf(!tar)('GNU tar', () => {
-    const options = { encoding: 'utf8', env: { ...process.env, LC_ALL: 'C.UTF-8' } } as const
-    const output = execFileSync('tar', ['--list', '--quoting-style=literal', '--file', path], options)
+    const output = outputOf('tar', ['--list', '--quoting-style=literal', '--file', path])
     expect(output.trimEnd().split('\n')).toEqual(listed)
-    const verbose = execFileSync('tar', ['-tvf', path, '--quoting-style=literal', '--numeric-owner'], options)
+    const verbose = outputOf('tar', ['-tvf', path, '--quoting-style=literal', '--numeric-owner'])
     expect(verbose).toContain(`folder/link -> ${linkTarget}`)
     expect(verbose).toMatch(/^-rw-r--r-- 0\/0 +8 2023-11-1[45]/)
   })
 
   const bsdtar = needs('bsdtar', hasProgram('bsdtar'), 'listing headers with bsdtar')
   test.skipIf(!bsdtar)('bsdtar', () => {
-    const output = execFileSync('bsdtar', ['-tf', path], {
-      encoding: 'utf8',
-      env: { ...process.env, LC_ALL: 'C.UTF-8' },
-    })
+    const output = outputOf('bsdtar', ['-tf', path])
     expect(output.trimEnd().split('\n')).toEqual(listed)
   })
 
@@ -219,7 +218,7 @@ describe('other programs list what was encoded', () => {
       '    print(json.dumps([[m.name, m.size, m.mtime, m.linkname, hashlib.sha256(archive.extractfile(m).read()).hexdigest()',
       '        if m.isreg() else ""] for m in archive]))',
     ].join('\n')
-    const output = execFileSync('python3', ['-c', script, path], { encoding: 'utf8' })
+    const output = outputOf('python3', ['-c', script, path])
     const sha256 = createHash('sha256').update(content).digest('hex')
     expect(JSON.parse(output)).toEqual([
       ...names.map((name) => [name, content.length, 1_700_000_000, '', sha256]),

@@ -15,6 +15,8 @@ export interface Scratch extends Disposable {
   exec(sql: string): void
   run(sql: string, ...parameters: SQLInputValue[]): void
   first(sql: string, ...parameters: SQLInputValue[]): ScratchRow | undefined
+  /** All rows at once, where there are few. */
+  all(sql: string, ...parameters: SQLInputValue[]): ScratchRow[]
   /** The rows one by one, in flat memory. What the rows come from must not be changed meanwhile. */
   rows(sql: string, ...parameters: SQLInputValue[]): IterableIterator<ScratchRow>
 }
@@ -49,6 +51,7 @@ export function openScratch(folder: string): Scratch {
     exec: (sql) => attempt(() => database.exec(sql)),
     run: (sql, ...parameters) => void attempt(() => prepare(sql).run(...parameters)),
     first: (sql, ...parameters) => attempt(() => prepare(sql).get(...parameters) as ScratchRow | undefined),
+    all: (sql, ...parameters) => attempt(() => prepare(sql).all(...parameters) as ScratchRow[]),
     // A statement of its own each time: two readers of the same rows may be under way at once.
     rows: (sql, ...parameters) =>
       attempt(() => database.prepare(sql).iterate(...parameters) as IterableIterator<ScratchRow>),

@@ -1,6 +1,8 @@
-import { mkdtemp, rm } from 'node:fs/promises'
+import { execFile } from 'node:child_process'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { checkArchiveLayout } from '../../test/checker/archive-checker.ts'
 import { checkForPapermerge } from '../../test/checker/papermerge-checker.ts'
@@ -47,4 +49,22 @@ describe.each(databases)('a backup of every kind of content on $name', (kind) =>
     await copy.report(['backup', second], { environment })
     expect(await sha256OfFile(second)).toBe(await sha256OfFile(first))
   })
+  test.each(['symbolic', 'hard'])(
+    'unpacks with tar without a word, and its sums hold, with %s links',
+    async (links) => {
+      await using instance = await createCommandInstance(kind)
+      await fillEverything(instance)
+      const archive = join(scratch, `${links} ${kind.name}.tar.gz`)
+      const cwd = join(scratch, `${links} ${kind.name}`)
+      await mkdir(cwd)
+      await instance.report(['backup', archive, '--links', links])
+      expect(await checkArchiveLayout(archive)).toEqual([])
+      const run = promisify(execFile)
+      expect(await run('tar', ['xzf', archive], { cwd })).toEqual({ stdout: '', stderr: '' })
+      const sums = await run('sha256sum', ['--check', '--strict', '--quiet', 'SHA256SUMS'], { cwd })
+      expect(sums).toEqual({ stdout: '', stderr: '' })
+      // Each link leads to a file: find prints those that do not.
+      expect((await run('find', ['-L', '.', '-type', 'l'], { cwd })).stdout).toBe('')
+    },
+  )
 })

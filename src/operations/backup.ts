@@ -61,7 +61,8 @@ export function createBackup(parts: BackupParts) {
     }
     await using lock = await database.lock('shared', lockWaitSeconds)
     if (lock === undefined) throw new StrongroomError('instance.closed_to_writers')
-    return database.snapshot((db) =>
+    // Without await the lock would be free again before the work has begun.
+    return await database.snapshot((db) =>
       target === undefined
         ? writeToStream(parts, db, input.links, stdout!, onProgress, signal)
         : writeToTarget(parts, db, input, target, onProgress, signal),

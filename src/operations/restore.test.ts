@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { cp, readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -21,6 +22,7 @@ import {
 } from '../../test/support/odd-archives.ts'
 import { fillSmall, temporaryFolder } from '../../test/support/small-instance.ts'
 import type { RestoreReport } from '../contract/restore-report.ts'
+import { StrongroomError } from '../errors.ts'
 import { insertGroups, insertMemberships } from '../database/queries/groups.ts'
 import { listUsers } from '../database/queries/users.ts'
 import type { UserRow } from '../database/schema.ts'
@@ -286,9 +288,27 @@ describe('files that lie in the media folder before a restore', () => {
     // As somebody does who still has the folder and only lost the database.
     await cp(join(instance.dataDirectory, 'media'), join(into.dataDirectory, 'media'), { recursive: true })
     await writeFile(join(into.dataDirectory, 'media', place.original), 'the only copy of something')
-    const result = await into.run(['restore', path])
-    console.log(result)
-    console.log(await listMedia(into))
-    console.log((await into.run(['check'])).stdout)
+    const before = await listMedia(into)
+    const broken = join(folder.path, 'broken.tar.gz')
+    const newer = (members: readonly Member[]) => members.filter(({ name }) => name !== place.earlier)
+    await rewriteArchive({ from: path, to: broken, scratch: folder.path }, newer)
+    expect((await into.run(['restore', broken])).exitCode).toBe(4)
+    const ended = new AbortController()
+    const next = (): string => {
+      ended.abort(new StrongroomError('program.interrupted', { signal: 'SIGINT' }))
+      return randomUUID()
+    }
+    const overrides = { ids: { next } }
+    expect((await into.run(['restore', path], { signal: ended.signal, overrides })).exitCode).toBe(130)
+    expect(await listMedia(into)).toEqual(before)
+
+    const report = await into.report<RestoreReport>(['restore', path])
+    expect(report.warnings.byCode).toEqual({ 'media.place_taken': 3 })
+    const after = await listMedia(into)
+    expect(new Map([...after].filter(([key]) => before.has(key)))).toEqual(before)
+    expect(after.size).toBe(6)
+    expect(await archivedRows(into)).toEqual(await archivedRows(instance))
+    const check = await into.run(['--json', 'check'])
+    expect(JSON.parse(check.stdout)).toMatchObject({ missing: 0, changed: 0, orphaned: 3 })
   })
 })

@@ -11,8 +11,10 @@ import { openScratch, type Scratch } from '../database/scratch.ts'
 import { StrongroomError } from '../errors.ts'
 import type { MediaBatch, MediaStore } from '../media/media-store.ts'
 import { batchesOf } from '../std/batches.ts'
+import type { Ids } from '../std/ids.ts'
 import { createRecover } from './recover.ts'
 import { adoptUsers, knownUserIds } from './restore/adopt-users.ts'
+import { avoidFiles } from './restore/avoid-files.ts'
 import { insertPlan } from './restore/insert-plan.ts'
 import { planRestore, type Plan } from './staging/plan.ts'
 import { stageArchive, type StagedArchive } from './staging/stage.ts'
@@ -21,6 +23,7 @@ import { originOf } from './staging/writer-of.ts'
 export interface RestoreParts {
   readonly database: Database
   readonly media: MediaStore
+  readonly ids: Ids
   /** A folder for what is too large for memory meanwhile. */
   readonly scratchDirectory: string
 }
@@ -36,7 +39,7 @@ export interface RestoreInput {
  * refers to, and one transaction makes everything visible. Whatever fails, the instance is as it was. Throws `archive.…`,
  * `restore.…`, `file.…`, `database.…`.
  */
-export function createRestore({ database, media, scratchDirectory }: RestoreParts) {
+export function createRestore({ database, media, ids, scratchDirectory }: RestoreParts) {
   return async function restore(input: RestoreInput, onProgress: OnProgress, signal?: AbortSignal): Promise<RestoreReport> {
     await assertEmpty(database)
     await using archive = await openArchive(input.archive, scratchDirectory)
@@ -51,6 +54,7 @@ export function createRestore({ database, media, scratchDirectory }: RestorePart
     const staged = await stageArchive(archive, scratch, scratchDirectory, findings, onProgress, signal)
     const plan = planRestore(staged, findings, await knownUserIds(database.db))
     await assertSpace(media, archive.name, plan, staged)
+    await avoidFiles({ media, ids }, scratch, warnings.add)
     try {
       await writeFiles({ database, media }, archive, scratch, plan, onProgress, signal)
       signal?.throwIfAborted()
@@ -95,7 +99,7 @@ async function assertSpace(media: MediaStore, archive: string, plan: Plan, { sur
 }
 
 async function writeFiles(
-  { database, media }: { readonly database: Database; readonly media: MediaStore },
+  { database, media }: Pick<RestoreParts, 'database' | 'media'>,
   archive: OpenArchive,
   scratch: Scratch,
   plan: Plan,
@@ -114,7 +118,7 @@ async function writeFiles(
     signal?.throwIfAborted()
     const place = entry.type === 'file' ? placeOf(normalizeName(entry.name)) : undefined
     if (place?.kind !== 'content') continue
-    const keys = [...scratch.rows('select media_key from plan_files where path = ? and written = 0', place.path)]
+    const keys = scratch.all('select media_key from plan_files where path = ? and written = 0', place.path)
     const [first, ...others] = keys.map((row) => String(row.media_key))
     if (first === undefined) continue
     const expected = String(scratch.first('select sha256 from members where path = ?', place.path)?.sha256)

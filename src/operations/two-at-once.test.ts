@@ -16,6 +16,7 @@ import { fillSmall, temporaryFolder } from '../../test/support/small-instance.ts
 import type { Tree } from '../../test/support/tree-report.ts'
 import { createApp } from '../app.ts'
 import { readConfig } from '../config.ts'
+import { openDatabase } from '../database/open.ts'
 import type { VerifyReport } from '../contract/verify-report.ts'
 
 /** Does `work` while another process holds the lock of an instance. */
@@ -39,6 +40,13 @@ const overrides = { lockWaitSeconds: 0.2 }
 
 const appOf = ({ dataDirectory, url }: CommandInstance) =>
   createApp(readConfig({}, { data: dataDirectory, database: url }, '/'))
+
+/** True where nobody is at work on the instance. */
+async function isAlone({ dataDirectory, url }: CommandInstance): Promise<boolean> {
+  await using database = await openDatabase({ dataDirectory, url })
+  await using lock = await database.lock('exclusive', 0)
+  return lock !== undefined
+}
 
 describe.each(databases)('two at once on $name', (kind) => {
   test('a restore waits for nobody long: while another process reads or writes it is busy, and changes nothing', async () => {
@@ -94,6 +102,7 @@ describe.each(databases)('two at once on $name', (kind) => {
     const before = await instance.report<Tree>(['tree', '--text'])
     const path = join(folder.path, 'archive.tar.gz')
     let changes: Promise<unknown> | undefined
+    let alone: Promise<boolean> | undefined
     async function change(): Promise<void> {
       await instance.report(['rm', '.inbox/Papers/folder 0', '--recursive', '--user', 'ada'])
       await instance.report(['mkdir', '.home/new', '--user', 'ada'])
@@ -105,10 +114,12 @@ describe.each(databases)('two at once on $name', (kind) => {
       // Whatever is done first, the files have not been read by then.
       const report = await opened.backup(input, () => {
         changes ??= change()
+        alone ??= isAlone(instance)
       })
-      expect(report.leftOut.total).toBe(0)
+      expect(report.leftOut).toMatchObject({ total: 0, listed: [] })
     }
     await changes
+    expect(await alone).toBe(false)
     expect(await instance.report<VerifyReport>(['verify', path])).toMatchObject({ sound: true, documents: 12 })
     await copy.report(['restore', path])
     expect(await copy.report<Tree>(['tree', '--text'])).toEqual(before)

@@ -74,7 +74,7 @@ function checkIndex(file: Buffer, tar: Buffer, members: readonly Member[], probl
   if (lines[1] !== `SHA256SUMS ${members.at(-2)?.sha256 ?? ''}`) problems.push('index: wrong SHA-256 of SHA256SUMS')
   const places = new Map<string, readonly [offset: number, within: number]>()
   for (const line of lines.slice(2)) {
-    const found = /^(\d+) (\d+) (.+?)\/?$/.exec(line)
+    const found = /^(\d+) (\d+) (.+?)\/?$/s.exec(line)
     if (found !== null) places.set(found[3] ?? '', [Number(found[1]), Number(found[2])])
   }
   const indexed = members.slice(0, -1).filter(({ type }) => type === 'file')
@@ -160,7 +160,7 @@ function checkSums(members: readonly Member[], problems: string[]): void {
   const listed = new Map<string, string>()
   if (text !== '' && !text.endsWith('\n')) problems.push('SHA256SUMS: no newline at its end')
   for (const line of text.split('\n').slice(0, -1)) {
-    const found = /^([0-9a-f]{64}) {2}(.+)$/.exec(line)
+    const found = /^([0-9a-f]{64}) {2}(.+)$/s.exec(line)
     if (found === null) problems.push(`SHA256SUMS: ${show(line)}`)
     else if (listed.has(found[2] ?? '')) problems.push(`SHA256SUMS: ${show(found[2] ?? '')} twice`)
     else listed.set(found[2] ?? '', found[1] ?? '')

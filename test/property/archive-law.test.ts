@@ -43,6 +43,6 @@ test.each(databases)(
       expect(await contentOf(copy)).toEqual(await contentOf(original))
       await copy.report(['check'])
     })
-    await fc.assert(law, { numRuns: kind.name === 'SQLite' ? runs : Math.ceil(runs / 4) })
+    await fc.assert(law, { endOnFailure: true, numRuns: kind.name === 'SQLite' ? runs : Math.ceil(runs / 4) })
   },
 )

@@ -209,6 +209,10 @@ async function fillDocuments({ node, version, page }: Filler, user: string, inbo
     document: await node({ user_id: user, parent_id: inbox, title, type: 'document', ...row }),
   })
   await add('without versions', { ocr_status: 'failed', ocr: 1, lang: '', created_at: null, updated_at: null })
+  const future = '9999-12-31T23:59:59.999999Z'
+  await version(await add('in the future', { created_at: future, updated_at: future }), { created_at: future }, 'early')
+  const past = '0001-01-01T00:00:00.000000Z'
+  await version(await add('in the past', { created_at: past, updated_at: past }), { created_at: past }, 'late')
   const never = await version(await add('never uploaded', { ocr_status: 'received' }), {
     number: 4,
     text: ' kept ',

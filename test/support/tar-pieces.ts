@@ -14,17 +14,15 @@ interface RawHeader {
   readonly checksum?: 'unsigned' | 'signed' | 'wrong'
 }
 
-/** One header block. */
+/** One header block. A name too long for its field is parted at its last slash. */
 export function rawHeader(header: RawHeader): Buffer {
-  const {
-    name = '',
-    flag = '0',
-    size = 0,
-    linkName = '',
-    prefix = '',
-    magic = 'ustar\x0000',
-    checksum = 'unsigned',
-  } = header
+  const { flag = '0', size = 0, linkName = '', magic = 'ustar\x0000', checksum = 'unsigned' } = header
+  let { name = '', prefix = '' } = header
+  if (name.length > 100) {
+    const slash = name.lastIndexOf('/', name.length - 2)
+    ;[prefix, name] = [name.slice(0, slash), name.slice(slash + 1)]
+  }
+  if (Buffer.byteLength(name) > 100 || Buffer.byteLength(prefix) > 155) throw new RangeError(`${name} is too long`)
   const block = Buffer.alloc(blockBytes)
   block.write(name, 0, 100)
   block.write('0000644\x000000000\x000000000\0', 100, 'latin1')

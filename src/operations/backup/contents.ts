@@ -57,7 +57,7 @@ export async function addOriginals(input: ContentsInput): Promise<void> {
 
 async function addOriginal(input: ContentsInput, archived: ArchivedNode, version: ArchivedVersion): Promise<void> {
   const { facts, path } = version
-  const mtime = unixSeconds(facts.created_at ?? archived.node.updated_at ?? input.createdAt)
+  const mtime = mtimeOf(facts.created_at ?? archived.node.updated_at, input.createdAt)
   const about = archived.titles.join('/')
   if (facts.media_key !== null) {
     return addStored(input, { key: facts.media_key, path, mtime, size: facts.size!, sha256: facts.sha256!, about })
@@ -75,7 +75,7 @@ export async function addSidecars(input: ContentsInput): Promise<void> {
       const { archived, version } = versions.get(sidecar.version_id)!
       const { node, titles } = archived
       const path = sidecarPath(node.user_id, node.id, version.number, sidecar.page_number, sidecar.kind as SidecarKind)
-      const mtime = unixSeconds(version.facts.created_at ?? node.updated_at ?? input.createdAt)
+      const mtime = mtimeOf(version.facts.created_at ?? node.updated_at, input.createdAt)
       await addStored(input, { key: sidecar.media_key, path, mtime, size: sidecar.size, sha256: sidecar.sha256, about: titles.join('/') })
     }
   }
@@ -144,6 +144,10 @@ async function addStored(input: ContentsInput, file: StoredToAdd): Promise<void>
 
 async function* nothing(): AsyncGenerator<Uint8Array> {}
 
+/** No member is younger than its archive: programs warn of what lies in the future, and tar's field ends in 2242. */
+const mtimeOf = (moment: Timestamp | null, createdAt: Timestamp): number =>
+  unixSeconds(moment === null || moment > createdAt ? createdAt : moment)
+
 /** Adds the folders of the users, with a link to the last version of each document in its place. */
 export async function addFolders(
   input: ContentsInput,
@@ -157,7 +161,7 @@ export async function addFolders(
     const whole = [folders.get(node.user_id)!, ...links]
     const components = uniquePath(scratch, whole)
     const name = components.join('/')
-    const mtime = unixSeconds(node.updated_at ?? createdAt)
+    const mtime = mtimeOf(node.updated_at, createdAt)
     if (node.type === 'folder') {
       await archive.addFolder({ name, mtime })
       continue

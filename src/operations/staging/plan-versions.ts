@@ -50,7 +50,7 @@ function planDocument(planning: Planning, document: DocumentPlace): void {
   const { u, own, n } = document
   const listed: Numbered[] = []
   const rows = 'select v, number, json_extract(record, ?) as wanted from raw_versions where u = ? and own = ? and n = ? order by v'
-  for (const { v, number, wanted } of scratch.rows(rows, '$.number', u, own, n)) {
+  for (const { v, number, wanted } of scratch.all(rows, '$.number', u, own, n)) {
     listed.push({ written: Number(number), wanted: Number(wanted), place: Number(v) })
   }
   const numbers = giveNumbers(listed, (from, to) => {
@@ -214,7 +214,7 @@ function planPages(
   const { u, own, n } = document
   const listed: Numbered[] = []
   const rows = 'select p, number, json_extract(record, ?) as wanted from raw_pages where u = ? and own = ? and n = ? and v = ? order by p'
-  for (const { p, number, wanted } of scratch.rows(rows, '$.number', u, own, n, version.v)) {
+  for (const { p, number, wanted } of scratch.all(rows, '$.number', u, own, n, version.v)) {
     listed.push({ written: Number(number), wanted: Number(wanted), place: Number(p) })
   }
   const numbers = giveNumbers(listed, (from, to) => {
