@@ -51,12 +51,16 @@ try {
   ] as const
   const trees = [await measure(source, 'tree', '--text', '--json'), await measure(target, 'tree', '--text', '--json')]
   const equal = trees[0]!.output === trees[1]!.output
-  console.log(`${documents} documents of ${documentBytes} bytes, ${pagesPerDocument} pages of text each; archive ${(await stat(archive)).size} bytes`)
+  console.log(
+    `${documents} documents of ${documentBytes} bytes, ${pagesPerDocument} pages of text each; archive ${(await stat(archive)).size} bytes`,
+  )
   for (const [name, { seconds, peakMegabytes }] of [...rows, ['tree --text --json', trees[0]!] as const]) {
     console.log(`${name.padEnd(20)} ${seconds.toFixed(1).padStart(7)} s ${peakMegabytes.toFixed(0).padStart(6)} MB`)
   }
   const highest = Math.max(...rows.map(([, { peakMegabytes }]) => peakMegabytes))
-  console.log(`restored instance ${equal ? 'equals' : 'DIFFERS FROM'} the first; highest peak ${highest.toFixed(0)} MB, limit ${limitMegabytes} MB`)
+  console.log(
+    `restored instance ${equal ? 'equals' : 'DIFFERS FROM'} the first; highest peak ${highest.toFixed(0)} MB, limit ${limitMegabytes} MB`,
+  )
   if (!equal || highest > limitMegabytes) process.exitCode = 1
 } finally {
   await rm(folder, { recursive: true, force: true })
@@ -86,7 +90,9 @@ async function fill(place: Place, count: number): Promise<void> {
           bytes: body(number),
           mediaType: 'application/pdf',
           pageCount: pagesPerDocument,
-          pages: Array.from({ length: pagesPerDocument }, (_, page) => ({ text: `Page ${page + 1} of document ${number}. `.repeat(40) })),
+          pages: Array.from({ length: pagesPerDocument }, (_, page) => ({
+            text: `Page ${page + 1} of document ${number}. `.repeat(40),
+          })),
           text: `Document ${number}. `.repeat(120),
         })),
       )
@@ -100,13 +106,21 @@ async function* body(number: number): AsyncGenerator<Uint8Array> {
 
 /** Runs a command to its end. The output is kept as its hash, as it may be long. */
 async function measure(place: Place, ...command: string[]): Promise<Measured> {
-  const options = ['--data', place.data, '--quiet', ...(place.database === undefined ? [] : ['--database', place.database])]
+  const options = [
+    '--data',
+    place.data,
+    '--quiet',
+    ...(place.database === undefined ? [] : ['--database', place.database]),
+  ]
   const started = performance.now()
   const child = spawn(launcher, [...command, ...options], { stdio: ['ignore', 'pipe', 'inherit'] })
   const hash = createHash('sha256')
   child.stdout.on('data', (chunk: Uint8Array) => hash.update(chunk))
   let peakMegabytes = 0
-  const timer = setInterval(() => void peakOf(child).then((peak) => (peakMegabytes = Math.max(peak, peakMegabytes))), 20)
+  const timer = setInterval(
+    () => void peakOf(child).then((peak) => (peakMegabytes = Math.max(peak, peakMegabytes))),
+    20,
+  )
   const [code] = (await once(child, 'close')) as [number | null]
   clearInterval(timer)
   if (code !== 0) throw new Error(`${command.join(' ')} ended with exit code ${code}`)

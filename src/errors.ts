@@ -35,7 +35,11 @@ const registry = {
     message: 'Ended by {signal}.',
     hint: 'Nothing was left half done. Run the command again if it is still wanted.',
   },
-  'usage.invalid': { kind: 'usage', message: '{reason}', hint: 'Run "strongroom {command} --help" to see how it is used.' },
+  'usage.invalid': {
+    kind: 'usage',
+    message: '{reason}',
+    hint: 'Run "strongroom {command} --help" to see how it is used.',
+  },
   'usage.unknown_command': { kind: 'usage', message: '{reason}', hint: 'Run "strongroom --help" to see the commands.' },
   'config.invalid': {
     kind: 'usage',
@@ -169,7 +173,11 @@ const registry = {
     message: 'There is no user called {username}.',
     hint: '"strongroom user list" shows the users; "strongroom user add" makes one.',
   },
-  'user.exists': { kind: 'conflict', message: 'A user called {username} exists already.', hint: 'Choose another name.' },
+  'user.exists': {
+    kind: 'conflict',
+    message: 'A user called {username} exists already.',
+    hint: 'Choose another name.',
+  },
   'user.last_superuser': {
     kind: 'conflict',
     message: '{username} is the last active superuser.',
@@ -316,7 +324,8 @@ const registry = {
 
   'restore.instance_not_empty': {
     kind: 'conflict',
-    message: 'The instance holds {what} already; a restore needs one without documents, without tags and without folders below the roots.',
+    message:
+      'The instance holds {what} already; a restore needs one without documents, without tags and without folders below the roots.',
     hint: 'Restore into a new instance: choose another --data and run it with --migrate.',
   },
   'restore.user_conflict': {

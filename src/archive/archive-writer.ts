@@ -139,5 +139,10 @@ export async function createArchiveWriter(
 
 function parseMember(line: string) {
   const [sha256 = '', piece = '', within = ''] = line.split(' ', 3)
-  return { sha256, piece: Number(piece), within: Number(within), name: line.slice(sha256.length + piece.length + within.length + 3) }
+  return {
+    sha256,
+    piece: Number(piece),
+    within: Number(within),
+    name: line.slice(sha256.length + piece.length + within.length + 3),
+  }
 }

@@ -42,7 +42,13 @@ const mostKeys = 10_000
 const mostUnknownKeys = 1000
 
 type Frame =
-  | { readonly kind: 'record'; readonly shape: RecordShape; readonly value: JsonObject; readonly path: string; readonly delivers: boolean }
+  | {
+      readonly kind: 'record'
+      readonly shape: RecordShape
+      readonly value: JsonObject
+      readonly path: string
+      readonly delivers: boolean
+    }
   | { readonly kind: 'list'; readonly shape: RecordShape; readonly path: string }
   | { readonly kind: 'object'; readonly value: JsonObject }
   | { readonly kind: 'array'; readonly value: JsonValue[] }
@@ -66,7 +72,8 @@ export function createRecordReader(shape: RecordShape, events: RecordReaderEvent
       const name = token.value as string
       const seen = keys.at(-1)!
       if (seen.size >= mostKeys) throw new JsonError(`an object with more than ${mostKeys} keys ends`, position)
-      if (seen.has(name)) throw new JsonError(`the key ${JSON.stringify(name.slice(0, 100))} stands twice in one object`, position)
+      if (seen.has(name))
+        throw new JsonError(`the key ${JSON.stringify(name.slice(0, 100))} stands twice in one object`, position)
       seen.add(name)
       key = name
       expects = 'colon'
@@ -84,7 +91,8 @@ export function createRecordReader(shape: RecordShape, events: RecordReaderEvent
     const top = frames.at(-1)
     if (token.type === '}' && mayEnd && top !== undefined && isObjectFrame(top)) return close(top)
     if (token.type === ']' && mayEnd && top !== undefined && !isObjectFrame(top)) return close(top)
-    if (expects !== 'value' && expects !== 'valueOrEnd') throw new JsonError(`an unexpected ${nameOf(token)} stands`, position)
+    if (expects !== 'value' && expects !== 'valueOrEnd')
+      throw new JsonError(`an unexpected ${nameOf(token)} stands`, position)
     if (token.type === '{') return openObject(position)
     if (token.type === '[') return openArray(position)
     if (token.type !== 'value') throw new JsonError(`an unexpected ${nameOf(token)} stands`, position)
@@ -93,11 +101,15 @@ export function createRecordReader(shape: RecordShape, events: RecordReaderEvent
 
   function openObject(position: number): void {
     const parent = frames.at(-1)
-    if (parent === undefined) return push({ kind: 'record', shape, value: emptyObject(), path: '', delivers: true }, position)
+    if (parent === undefined)
+      return push({ kind: 'record', shape, value: emptyObject(), path: '', delivers: true }, position)
     if (parent.kind === 'list') {
       places[places.length - 1]! += 1
       sizes.push(0)
-      return push({ kind: 'record', shape: parent.shape, value: emptyObject(), path: parent.path, delivers: true }, position)
+      return push(
+        { kind: 'record', shape: parent.shape, value: emptyObject(), path: parent.path, delivers: true },
+        position,
+      )
     }
     if (parent.kind === 'record') {
       const inner = lookUp(parent.shape.objects, key!)
@@ -106,7 +118,8 @@ export function createRecordReader(shape: RecordShape, events: RecordReaderEvent
         parent.value[key!] = value
         return push({ kind: 'record', shape: inner, value, path: join(parent.path, key!), delivers: false }, position)
       }
-      if (lookUp(parent.shape.lists, key!) !== undefined) throw new JsonError(`${join(parent.path, key!)} is not a list: an object`, position)
+      if (lookUp(parent.shape.lists, key!) !== undefined)
+        throw new JsonError(`${join(parent.path, key!)} is not a list: an object`, position)
       if (!wanted(parent)) return push({ kind: 'skipped', isObject: true }, position)
     }
     if (parent.kind === 'skipped') return push({ kind: 'skipped', isObject: true }, position)
@@ -145,9 +158,11 @@ export function createRecordReader(shape: RecordShape, events: RecordReaderEvent
     if (parent === undefined) throw new JsonError('something that is not an object stands', position)
     expects = 'commaOrEnd'
     if (parent.kind === 'skipped') return
-    if (parent.kind === 'list') throw new JsonError(`something in ${parent.path} that is not an object stands`, position)
+    if (parent.kind === 'list')
+      throw new JsonError(`something in ${parent.path} that is not an object stands`, position)
     if (parent.kind === 'record') {
-      if (lookUp(parent.shape.lists, key!) !== undefined) throw new JsonError(`${join(parent.path, key!)} is not a list: a value`, position)
+      if (lookUp(parent.shape.lists, key!) !== undefined)
+        throw new JsonError(`${join(parent.path, key!)} is not a list: a value`, position)
       if (lookUp(parent.shape.objects, key!) !== undefined) {
         throw new JsonError(`${join(parent.path, key!)} is not an object: a value`, position)
       }

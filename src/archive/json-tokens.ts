@@ -40,7 +40,8 @@ export function createJsonTokenizer(onToken: (token: JsonToken, position: number
     if (first === quote) {
       const end = endOfString(bytes, start, searched)
       if (end === undefined) {
-        if (bytes.length - start > longestToken) throw new JsonError(`a text of more than ${longestToken} bytes begins`, position)
+        if (bytes.length - start > longestToken)
+          throw new JsonError(`a text of more than ${longestToken} bytes begins`, position)
         searched = bytes.length - start
         return undefined
       }
@@ -49,10 +50,15 @@ export function createJsonTokenizer(onToken: (token: JsonToken, position: number
       return end
     }
     let end = start
-    while (end < bytes.length && !punctuation.has(bytes[end]!) && !blank.has(bytes[end]!) && bytes[end] !== quote) end += 1
-    if (end - start > longestPlainToken) throw new JsonError('something that is neither text nor number stands', position)
+    while (end < bytes.length && !punctuation.has(bytes[end]!) && !blank.has(bytes[end]!) && bytes[end] !== quote)
+      end += 1
+    if (end - start > longestPlainToken)
+      throw new JsonError('something that is neither text nor number stands', position)
     if (end === bytes.length && !atEnd) return undefined
-    onToken({ type: 'value', value: parsePlain(bytes.toString('latin1', start, end), position), isString: false }, position)
+    onToken(
+      { type: 'value', value: parsePlain(bytes.toString('latin1', start, end), position), isString: false },
+      position,
+    )
     return end
   }
 
@@ -72,7 +78,8 @@ export function createJsonTokenizer(onToken: (token: JsonToken, position: number
   let begun = false
   return {
     write(chunk: Uint8Array): void {
-      let bytes = rest.length === 0 ? Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length) : Buffer.concat([rest, chunk])
+      let bytes =
+        rest.length === 0 ? Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length) : Buffer.concat([rest, chunk])
       if (!begun) {
         if (bytes.length < 3) {
           rest = Buffer.from(bytes)

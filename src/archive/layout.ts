@@ -19,8 +19,13 @@ export const versionPath = (userId: string, documentId: string, number: number, 
   `docs/${versionFolder(userId, documentId, number)}${fileName}`
 
 /** Where Papermerge 2.1 and Strongroom keep what was derived from a page. */
-export const sidecarPath = (userId: string, documentId: string, number: number, page: number, kind: SidecarKind): string =>
-  `sidecars/${versionFolder(userId, documentId, number)}pages/${pageDigits(page)}/${pageDigits(page)}${kind}`
+export const sidecarPath = (
+  userId: string,
+  documentId: string,
+  number: number,
+  page: number,
+  kind: SidecarKind,
+): string => `sidecars/${versionFolder(userId, documentId, number)}pages/${pageDigits(page)}/${pageDigits(page)}${kind}`
 
 const fanOut = (id: string): string => `${id.slice(0, 2)}/${id.slice(2, 4)}/${id}`
 

@@ -96,7 +96,8 @@ export function numbered(name: string, number: number, limit: number, measure: (
 }
 
 /** The same for a component of a member's path. */
-export const numberedComponent = (name: string, number: number): string => numbered(name, number, longestComponent, byteLength)
+export const numberedComponent = (name: string, number: number): string =>
+  numbered(name, number, longestComponent, byteLength)
 
 function partExtension(name: string): { readonly stem: string; readonly extension: string } {
   const extension = /\.[^.\s]+$/u.exec(name)?.[0] ?? ''
@@ -105,7 +106,8 @@ function partExtension(name: string): { readonly stem: string; readonly extensio
 }
 
 /** The form in which two names that some file system takes for the same are equal; ZFS can fold compatible characters too. */
-export const twinKey = (name: string): string => name.normalize('NFKC').toLowerCase().toUpperCase().toLowerCase().normalize('NFKC')
+export const twinKey = (name: string): string =>
+  name.normalize('NFKC').toLowerCase().toUpperCase().toLowerCase().normalize('NFKC')
 
 /** A path for people, cut in its middle where it is too long to unpack. Its first two folders and its end stay. */
 export function shortenPath(components: readonly string[]): readonly string[] {
@@ -125,7 +127,18 @@ export function shortenPath(components: readonly string[]): readonly string[] {
 }
 
 /** Names at the top of an archive that no user's folder may begin with, as far as any file system can tell. */
-const reservedAtTop = ['docs', 'sidecars', 'backup.json', 'readme.txt', 'index.html', 'sha256sums', 'strongroom', 'docvers', 'ocr', '.']
+const reservedAtTop = [
+  'docs',
+  'sidecars',
+  'backup.json',
+  'readme.txt',
+  'index.html',
+  'sha256sums',
+  'strongroom',
+  'docvers',
+  'ocr',
+  '.',
+]
 
 /**
  * The folder of a user in the archive. Papermerge unpacks whatever begins with `docs` or `sidecars` into its media, so a

@@ -13,24 +13,32 @@ const unsafe = /[<>/\\;:&]/g
 
 /** A title or tag name without what the validator refuses. */
 function withoutUnsafe(text: string, limit: number): string {
-  const visible = trim(text).toWellFormed().replace(/\p{Cc}/gu, controlPicture).replace(unsafe, lookAlike)
+  const visible = trim(text)
+    .toWellFormed()
+    .replace(/\p{Cc}/gu, controlPicture)
+    .replace(unsafe, lookAlike)
   return visible === '' ? '_' : shorten(visible, limit, characterCount)
 }
 
 /** A title below the top level; `.home` and `.inbox` there are lost by Papermerge, `.` and `..` confuse its paths. */
 export function safeTitle(title: string): string {
   const safe = withoutUnsafe(title, longestTitle)
-  return ['.', '..', '.home', '.inbox'].includes(safe) ? safe.replace(/^\.\.?/, (dots) => '．'.repeat(dots.length)) : safe
+  return ['.', '..', '.home', '.inbox'].includes(safe)
+    ? safe.replace(/^\.\.?/, (dots) => '．'.repeat(dots.length))
+    : safe
 }
 
 /** The same for what lies at the top level, where `.home` and `.inbox` are the roots. */
-export const safeTopTitle = (title: string): string => (title === '.home' || title === '.inbox' ? title : safeTitle(title))
+export const safeTopTitle = (title: string): string =>
+  title === '.home' || title === '.inbox' ? title : safeTitle(title)
 
-export const numberedTitle = (title: string, number: number): string => numbered(title, number, longestTitle, characterCount)
+export const numberedTitle = (title: string, number: number): string =>
+  numbered(title, number, longestTitle, characterCount)
 
 export const safeTagName = (name: string): string => withoutUnsafe(name, longestTag)
 
-export const numberedTagName = (name: string, number: number): string => numbered(name, number, longestTag, characterCount)
+export const numberedTagName = (name: string, number: number): string =>
+  numbered(name, number, longestTag, characterCount)
 
 /** `^[\w.@+-]+\Z` in Python, whose `\w` are letters, numbers and the underscore, but no combining marks. */
 const usernameCharacter = /[^\p{L}\p{N}_.@+-]/gu

@@ -5,7 +5,15 @@ import { linesOf } from '../std/lines.ts'
 import type { Spool } from '../std/spool.ts'
 import { indexName } from './layout.ts'
 import type { OpenArchive } from './open-archive.ts'
-import { fileTailBytes, formatSumsLine, indexHeading, indexTailBytes, indexTailOf, parseIndexTail, parseSum } from './proof.ts'
+import {
+  fileTailBytes,
+  formatSumsLine,
+  indexHeading,
+  indexTailBytes,
+  indexTailOf,
+  parseIndexTail,
+  parseSum,
+} from './proof.ts'
 import { blockBytes, decodeHeader } from './tar-format.ts'
 
 interface ProblemEvents {
@@ -39,7 +47,9 @@ export async function checkSums(
     }
     const [actual, name] = next.done === true ? ['', ''] : parseSeen(next.value)
     if (name !== sum.name) {
-      events.onProblem(damaged(archive, `SHA256SUMS names ${sum.name} where the archive has ${name === '' ? 'nothing' : name}`))
+      events.onProblem(
+        damaged(archive, `SHA256SUMS names ${sum.name} where the archive has ${name === '' ? 'nothing' : name}`),
+      )
       inStep = false
       continue
     }
@@ -50,7 +60,8 @@ export async function checkSums(
     }
   }
   const more = await members.next()
-  if (inStep && more.done !== true) events.onProblem(damaged(archive, `SHA256SUMS does not name ${parseSeen(more.value)[1]}`))
+  if (inStep && more.done !== true)
+    events.onProblem(damaged(archive, `SHA256SUMS does not name ${parseSeen(more.value)[1]}`))
   return hash.digest('hex')
 }
 
@@ -110,7 +121,11 @@ export async function checkFileTail(
   const end = await archive.bytes(Math.max(0, compressedBytes - fileTailBytes), fileTailBytes)
   const tail = indexTailOf(end)
   if (tail === undefined) {
-    events.onWarning('archive.recompressed', archive.name, 'It was compressed again by another program; all its members are proved all the same.')
+    events.onWarning(
+      'archive.recompressed',
+      archive.name,
+      'It was compressed again by another program; all its members are proved all the same.',
+    )
     return true
   }
   const offset = parseIndexTail(tail)?.offset ?? 0
@@ -158,4 +173,5 @@ function parseSeen(line: string): readonly [sha256: string, name: string] {
   return [line.slice(0, 64), line.slice(65)]
 }
 
-const damaged = (archive: string, reason: string): StrongroomError => new StrongroomError('archive.damaged', { archive, reason })
+const damaged = (archive: string, reason: string): StrongroomError =>
+  new StrongroomError('archive.damaged', { archive, reason })

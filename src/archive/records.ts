@@ -14,13 +14,26 @@ const strongroom = (values: readonly string[], lists?: Readonly<Record<string, R
 
 const pageKeys = ['id', 'number', 'page_count', 'lang', 'text', 'file_path']
 const tagKeys = ['id', 'name', 'bg_color', 'fg_color', 'description', 'pinned']
-const versionKeys = ['id', 'number', 'file_name', 'size', 'page_count', 'lang', 'short_description', 'text', 'file_path']
+const versionKeys = [
+  'id',
+  'number',
+  'file_name',
+  'size',
+  'page_count',
+  'lang',
+  'short_description',
+  'text',
+  'file_path',
+]
 const nodeKeys = ['id', 'breadcrumb', 'ctype', 'title', 'created_at', 'updated_at', 'lang', 'ocr', 'ocr_status']
 const userFlags = ['is_superuser', 'is_staff', 'is_active']
 const userDates = ['date_joined', 'last_login', 'created_at', 'updated_at']
 const userTexts = ['username', 'password', 'email', 'first_name', 'last_name']
 
-const pageShape: RecordShape = { values: pageKeys, objects: strongroom(['id', 'number', 'lang', 'text', 'text_ends', 'sidecars']) }
+const pageShape: RecordShape = {
+  values: pageKeys,
+  objects: strongroom(['id', 'number', 'lang', 'text', 'text_ends', 'sidecars']),
+}
 
 const tagShape: RecordShape = { values: tagKeys, objects: strongroom(tagKeys) }
 
@@ -57,7 +70,10 @@ const name = (longest: number) =>
   z
     .string()
     .refine((text) => text.length > 0, 'is empty')
-    .refine((text) => text.isWellFormed() && !text.includes('\0'), 'contains half of a surrogate pair or a NUL character')
+    .refine(
+      (text) => text.isWellFormed() && !text.includes('\0'),
+      'contains half of a surrogate pair or a NUL character',
+    )
     .refine((text) => text.length <= longest || [...text].length <= longest, `has more than ${longest} characters`)
 
 /** A text that is only kept: what cannot be stored is replaced, and the caller compares. */
@@ -72,7 +88,10 @@ const id = z
 const textEnds = z.tuple([z.string(), z.string()]).optional()
 
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'is not a SHA-256')
-const wholeNumber = z.int().min(0).max(2 ** 31 - 1)
+const wholeNumber = z
+  .int()
+  .min(0)
+  .max(2 ** 31 - 1)
 const bytes = z.int().min(0)
 const present = z.array(z.unknown())
 
@@ -190,8 +209,10 @@ export function readRecord<T>(schema: z.ZodType<T>, value: JsonObject): { value:
 }
 
 /** The text of a version or a page with the ends that stand beside it. */
-export const wholeText = ({ text: middle, text_ends: [before, after] = ['', ''] }: VersionRecord | PageRecord): string =>
-  before + (middle ?? '') + after
+export const wholeText = ({
+  text: middle,
+  text_ends: [before, after] = ['', ''],
+}: VersionRecord | PageRecord): string => before + (middle ?? '') + after
 
 /** A kept text as it can be stored, and whether that changed it. */
 export function storable(value: string | null | undefined): { readonly text: string; readonly altered: boolean } {
@@ -201,7 +222,10 @@ export function storable(value: string | null | undefined): { readonly text: str
 }
 
 /** A moment in UTC with six decimals; null where there is none; `wrong` where it cannot be read. */
-export function readMoment(value: string | null | undefined): { readonly moment: string | null; readonly wrong: boolean } {
+export function readMoment(value: string | null | undefined): {
+  readonly moment: string | null
+  readonly wrong: boolean
+} {
   if (value === null || value === undefined || value === '') return { moment: null, wrong: false }
   const moment = parseMoment(value)
   return moment === undefined ? { moment: null, wrong: true } : { moment, wrong: false }

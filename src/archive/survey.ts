@@ -57,7 +57,10 @@ const headBytes = 1024
 /** The newest format of ours that this program reads. */
 export const knownFormat = 1
 
-const damageShape: RecordShape = { values: ['format'], lists: { damaged: { values: ['version', 'page', 'path', 'what', 'reason'] } } }
+const damageShape: RecordShape = {
+  values: ['format'],
+  lists: { damaged: { values: ['version', 'page', 'path', 'what', 'reason'] } },
+}
 
 /**
  * Reads an archive through once, checks all that can be checked without knowing what backup.json means, and tells what is
@@ -79,12 +82,23 @@ export async function surveyArchive(
   }
   await using sums = await createSpool(scratchFolder)
   const counts = { files: 0, bytes: 0, strangers: 0, folders: 0, links: 0, metadataBytes: 0, dotSlash: 0 }
-  const seen = { metadata: false, metadataFirst: false, ours: false, sums: undefined as string | undefined, index: undefined as IndexFound | undefined, afterIndex: false, unclaimedIndex: false }
+  const seen = {
+    metadata: false,
+    metadataFirst: false,
+    ours: false,
+    sums: undefined as string | undefined,
+    index: undefined as IndexFound | undefined,
+    afterIndex: false,
+    unclaimedIndex: false,
+  }
   const ends: { gzip?: GunzipEnd; tar?: TarEnd } = {}
   const problem = (code: 'archive.damaged' | 'archive.bad_metadata', reason: string): void =>
     events.onProblem(new StrongroomError(code, { archive: archive.name, reason }))
 
-  const tar = archive.tar((end) => (ends.gzip = end), (position) => events.onRead(position))
+  const tar = archive.tar(
+    (end) => (ends.gzip = end),
+    (position) => events.onRead(position),
+  )
   for await (const entry of readTar(tar, archive.name, (end) => (ends.tar = end))) {
     signal?.throwIfAborted()
     await takeEntry(entry)
@@ -94,7 +108,10 @@ export async function surveyArchive(
   if (!seen.metadata) events.onProblem(new StrongroomError('archive.no_metadata', { archive: archive.name }))
   // No other program writes an index: without this a change of one letter would make our archive one that carries no hashes.
   if (seen.unclaimedIndex && !seen.ours && sound) {
-    problem('archive.damaged', 'it has the index of a Strongroom archive, and its backup.json does not say that it is one')
+    problem(
+      'archive.damaged',
+      'it has the index of a Strongroom archive, and its backup.json does not say that it is one',
+    )
   }
   const proved = seen.ours && (await checkProof())
   return { ours: seen.ours, proved: proved && sound, ...counts }
@@ -105,13 +122,20 @@ export async function surveyArchive(
     if (seen.index !== undefined) seen.afterIndex = true
     const refusal = refuse(entry, name)
     if (refusal !== undefined) {
-      events.onProblem(new StrongroomError('archive.hostile', { archive: archive.name, member: entry.name.slice(0, 1000), reason: refusal }))
+      events.onProblem(
+        new StrongroomError('archive.hostile', {
+          archive: archive.name,
+          member: entry.name.slice(0, 1000),
+          reason: refusal,
+        }),
+      )
       return
     }
     if (entry.type === 'folder') {
       counts.folders += 1
       const place = placeOf(name.replace(/\/$/, ''))
-      if (place.kind === 'content') events.onContent({ path: place.path, type: 'folder', size: 0, sha256: '', head: new Uint8Array() })
+      if (place.kind === 'content')
+        events.onContent({ path: place.path, type: 'folder', size: 0, sha256: '', head: new Uint8Array() })
       return
     }
     if (entry.type !== 'file') {
@@ -163,7 +187,8 @@ export async function surveyArchive(
       onUnknownKey: (path) => {
         // What the object that makes the archive ours holds is read before it is complete.
         const own = seen.ours || path.startsWith('strongroom.')
-        if (own) events.onWarning('metadata.unknown_key', path, `This version does not know the key ${path} and ignored it.`)
+        if (own)
+          events.onWarning('metadata.unknown_key', path, `This version does not know the key ${path} and ignored it.`)
       },
     })
     await note(name, sha256)
@@ -180,7 +205,8 @@ export async function surveyArchive(
         writer: typeof own.writer === 'string' ? own.writer.slice(0, 100) : 'unknown',
       })
     }
-    if (!seen.metadataFirst) problem('archive.damaged', 'backup.json is not its first member: it was packed again by another program')
+    if (!seen.metadataFirst)
+      problem('archive.damaged', 'backup.json is not its first member: it was packed again by another program')
   }
 
   function takeDamage(record: JsonRecord): void {
@@ -234,28 +260,54 @@ export async function surveyArchive(
   function reportEnds(): void {
     const { gzip, tar: end } = ends
     if (gzip?.trailing === 'garbage') {
-      events.onWarning('archive.trailing_bytes', archive.name, `${gzip.trailingBytes} bytes that belong to nothing follow the end of the archive.`)
+      events.onWarning(
+        'archive.trailing_bytes',
+        archive.name,
+        `${gzip.trailingBytes} bytes that belong to nothing follow the end of the archive.`,
+      )
     }
     if (end !== undefined && !end.endMarker) {
-      events.onWarning('archive.no_end_marker', archive.name, 'The tar lacks the zeros at its end; all its members are complete.')
+      events.onWarning(
+        'archive.no_end_marker',
+        archive.name,
+        'The tar lacks the zeros at its end; all its members are complete.',
+      )
     }
     if (end !== undefined && end.hiddenBytes > 0) {
       const message = 'data follows the end of the tar, which most programs never see'
       if (seen.ours) problem('archive.damaged', message)
-      else events.onWarning('archive.hidden_bytes', archive.name, `After the end of the tar, data follows that most programs never see.`)
+      else
+        events.onWarning(
+          'archive.hidden_bytes',
+          archive.name,
+          `After the end of the tar, data follows that most programs never see.`,
+        )
     }
     if (counts.dotSlash > 0) {
-      events.onWarning('archive.repacked', archive.name, 'Its names begin with "./": it was packed again by another program.')
+      events.onWarning(
+        'archive.repacked',
+        archive.name,
+        'Its names begin with "./": it was packed again by another program.',
+      )
     }
     if (counts.strangers > 0) {
-      events.onWarning('archive.strangers', archive.name, `${counts.strangers} files lie where a backup has none; they were ignored.`)
+      events.onWarning(
+        'archive.strangers',
+        archive.name,
+        `${counts.strangers} files lie where a backup has none; they were ignored.`,
+      )
     }
   }
 
   async function checkProof(): Promise<boolean> {
     const { index } = seen
     if (seen.sums === undefined || index === undefined || seen.afterIndex) {
-      const missing = seen.sums === undefined ? 'SHA256SUMS is missing' : index === undefined ? 'its index is missing' : 'its index is not its last member'
+      const missing =
+        seen.sums === undefined
+          ? 'SHA256SUMS is missing'
+          : index === undefined
+            ? 'its index is missing'
+            : 'its index is not its last member'
       events.onProblem(new StrongroomError('archive.truncated', { archive: archive.name, reason: missing }))
       return false
     }

@@ -7,7 +7,17 @@ export const blockBytes = 512
 /** Readers of tape and Papermerge's own writer pad to records of twenty blocks. */
 export const recordBytes = 20 * blockBytes
 
-export type EntryType = 'file' | 'folder' | 'symlink' | 'hardlink' | 'device' | 'pax' | 'paxGlobal' | 'gnuName' | 'gnuLink' | 'other'
+export type EntryType =
+  | 'file'
+  | 'folder'
+  | 'symlink'
+  | 'hardlink'
+  | 'device'
+  | 'pax'
+  | 'paxGlobal'
+  | 'gnuName'
+  | 'gnuLink'
+  | 'other'
 
 export interface EntryHeader {
   readonly name: string
@@ -65,10 +75,14 @@ function decodeNumber(block: Buffer, start: number, length: number, what: string
   if ((field[0]! & 0x80) !== 0) {
     let value = field[0]! & 0x7f
     for (const byte of field.subarray(1)) value = value * 256 + byte
-    if (!Number.isSafeInteger(value) || (field[0]! & 0x40) !== 0) throw new TarFormatError(`the ${what} of an entry is impossible`)
+    if (!Number.isSafeInteger(value) || (field[0]! & 0x40) !== 0)
+      throw new TarFormatError(`the ${what} of an entry is impossible`)
     return value
   }
-  const text = field.toString('latin1').replace(/[\0 ]+$/, '').trimStart()
+  const text = field
+    .toString('latin1')
+    .replace(/[\0 ]+$/, '')
+    .trimStart()
   if (!/^[0-7]*$/.test(text)) throw new TarFormatError(`the ${what} of an entry is not a number`)
   return text === '' ? 0 : Number.parseInt(text, 8)
 }
@@ -154,7 +168,8 @@ function splitName(text: string): NameFields | undefined {
   if (bytes.length <= 100) return { name: bytes, prefix: Buffer.alloc(0) }
   for (let slash = bytes.indexOf(0x2f); slash !== -1 && slash <= 155; slash = bytes.indexOf(0x2f, slash + 1)) {
     const rest = bytes.length - slash - 1
-    if (slash > 0 && rest > 0 && rest <= 100) return { name: bytes.subarray(slash + 1), prefix: bytes.subarray(0, slash) }
+    if (slash > 0 && rest > 0 && rest <= 100)
+      return { name: bytes.subarray(slash + 1), prefix: bytes.subarray(0, slash) }
   }
   return undefined
 }

@@ -38,11 +38,7 @@ export async function* readTar(
   }
 }
 
-async function* entriesOf(
-  input: ByteReader,
-  archive: string,
-  onEnd: (end: TarEnd) => void,
-): AsyncGenerator<TarEntry> {
+async function* entriesOf(input: ByteReader, archive: string, onEnd: (end: TarEnd) => void): AsyncGenerator<TarEntry> {
   const damaged = (reason: string): StrongroomError => new StrongroomError('archive.damaged', { archive, reason })
   const truncated = (reason: string): StrongroomError => new StrongroomError('archive.truncated', { archive, reason })
 
@@ -72,7 +68,8 @@ async function* entriesOf(
     if (header.type === 'pax' || header.type === 'paxGlobal') {
       const records = await readExtension(header).then((bytes) => decode(() => decodePax(bytes), damaged))
       if (header.type === 'paxGlobal') {
-        if (['path', 'linkpath', 'size'].some((key) => records.has(key))) throw damaged('a global header renames its entries')
+        if (['path', 'linkpath', 'size'].some((key) => records.has(key)))
+          throw damaged('a global header renames its entries')
         start = undefined
         continue
       }
@@ -82,7 +79,8 @@ async function* entriesOf(
       const announced = records.get('size')
       if (announced !== undefined) {
         size = Number(announced)
-        if (!/^\d{1,16}$/.test(announced) || !Number.isSafeInteger(size)) throw damaged('the size of an entry is not a number')
+        if (!/^\d{1,16}$/.test(announced) || !Number.isSafeInteger(size))
+          throw damaged('the size of an entry is not a number')
       }
       continue
     }

@@ -62,7 +62,15 @@ export function openScratch(folder: string): Scratch {
 /** SQLite tells of a full or broken disk by numbers of its own. */
 function toScratchError(error: unknown, folder: string): unknown {
   const number = error instanceof Error && 'errcode' in error ? Number(error.errcode) & 0xff : undefined
-  const code = number === undefined ? undefined : new Map([[13, 'ENOSPC'], [10, 'EIO'], [14, 'EACCES'], [8, 'EROFS']]).get(number)
+  const code =
+    number === undefined
+      ? undefined
+      : new Map([
+          [13, 'ENOSPC'],
+          [10, 'EIO'],
+          [14, 'EACCES'],
+          [8, 'EROFS'],
+        ]).get(number)
   if (code === undefined) return toFileError(error, folder, 'written')
   return toFileError(Object.assign(new Error(String(error)), { code }), folder, 'written')
 }

@@ -52,7 +52,11 @@ export interface BackupInput {
  */
 export function createBackup(parts: BackupParts) {
   const { database, lockWaitSeconds } = parts
-  return async function backup(input: BackupInput, onProgress: OnProgress, signal?: AbortSignal): Promise<BackupReport> {
+  return async function backup(
+    input: BackupInput,
+    onProgress: OnProgress,
+    signal?: AbortSignal,
+  ): Promise<BackupReport> {
     const { stdout } = input
     const target = stdout === undefined ? await findTarget(input.location, input.overwrite) : undefined
     if (target !== undefined) {
@@ -85,7 +89,16 @@ async function writeToStream(
       stdout.write(bytes, (error) => (error === null || error === undefined ? resolve() : reject(error)))
     })
   }
-  const written = await writeArchive({ ...parts, db, links, sink, createdAt: parts.clock.now(), counts: await countAll(db), onProgress, signal })
+  const written = await writeArchive({
+    ...parts,
+    db,
+    links,
+    sink,
+    createdAt: parts.clock.now(),
+    counts: await countAll(db),
+    onProgress,
+    signal,
+  })
   return { ...written, archive: '-', archiveBytes, verified: false }
 }
 
@@ -101,7 +114,16 @@ async function writeToTarget(
   const counts = await countAll(db)
   await assertSpace(target, counts)
   await using partial = await createPartial(target, parts.instanceId)
-  const written = await writeArchive({ ...parts, db, links: input.links, sink: partial.write, createdAt, counts, onProgress, signal })
+  const written = await writeArchive({
+    ...parts,
+    db,
+    links: input.links,
+    sink: partial.write,
+    createdAt,
+    counts,
+    onProgress,
+    signal,
+  })
   await partial.sync()
   if (input.verify) await readBack(partial.path, target, parts.scratchDirectory, onProgress, signal)
   signal?.throwIfAborted()
@@ -113,7 +135,8 @@ async function writeToTarget(
 async function assertSpace(target: Target, { originalBytes, sidecarBytes }: Counts): Promise<void> {
   const needed = Math.ceil((originalBytes + sidecarBytes) / 2)
   const free = await freeBytes(target.folder)
-  if (needed > free) throw new StrongroomError('file.too_little_space', { path: `The backup in ${target.folder}`, needed, free })
+  if (needed > free)
+    throw new StrongroomError('file.too_little_space', { path: `The backup in ${target.folder}`, needed, free })
 }
 
 interface WriteInput extends Pick<BackupParts, 'media' | 'programVersion' | 'scratchDirectory'> {
@@ -139,7 +162,20 @@ async function writeArchive(input: WriteInput): Promise<Omit<BackupReport, 'arch
   const damage = createDamageList(damaged, leftOut)
   const renamed = createRenamedList()
 
-  await describe({ db, scratch, scratchDirectory, metadata, readme, createdAt, writer, links, counts, renamed, onProgress, signal })
+  await describe({
+    db,
+    scratch,
+    scratchDirectory,
+    metadata,
+    readme,
+    createdAt,
+    writer,
+    links,
+    counts,
+    renamed,
+    onProgress,
+    signal,
+  })
   await addSpool(archive, metadataName, metadata, mtime)
   await addSpool(archive, readmeName, readme, mtime)
 

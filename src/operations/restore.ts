@@ -40,7 +40,11 @@ export interface RestoreInput {
  * `restore.…`, `file.…`, `database.…`.
  */
 export function createRestore({ database, media, ids, scratchDirectory }: RestoreParts) {
-  return async function restore(input: RestoreInput, onProgress: OnProgress, signal?: AbortSignal): Promise<RestoreReport> {
+  return async function restore(
+    input: RestoreInput,
+    onProgress: OnProgress,
+    signal?: AbortSignal,
+  ): Promise<RestoreReport> {
     await assertEmpty(database)
     await using archive = await openArchive(input.archive, scratchDirectory)
     using scratch = openScratch(scratchDirectory)
@@ -95,7 +99,8 @@ async function assertEmpty(database: Database): Promise<void> {
 async function assertSpace(media: MediaStore, archive: string, plan: Plan, { survey }: StagedArchive): Promise<void> {
   const needed = plan.bytes + 2 * survey.metadataBytes
   const free = await media.freeBytes()
-  if (needed > free) throw new StrongroomError('file.too_little_space', { path: `The restore of ${archive}`, needed, free })
+  if (needed > free)
+    throw new StrongroomError('file.too_little_space', { path: `The restore of ${archive}`, needed, free })
 }
 
 async function writeFiles(
@@ -109,12 +114,19 @@ async function writeFiles(
   if (scratch.first('select 1 as n from plan_files limit 1') === undefined) return
   await database.write(async (tx) => {
     for (const rows of batchesOf(scratch.rows('select media_key from plan_files'), 5000)) {
-      await insertPendingFiles(tx, rows.map((row) => String(row.media_key)))
+      await insertPendingFiles(
+        tx,
+        rows.map((row) => String(row.media_key)),
+      )
     }
   })
   const batch = media.begin()
   let done = 0
-  for await (const entry of readTar(archive.tar(() => undefined), archive.name, () => undefined)) {
+  for await (const entry of readTar(
+    archive.tar(() => undefined),
+    archive.name,
+    () => undefined,
+  )) {
     signal?.throwIfAborted()
     const place = entry.type === 'file' ? placeOf(normalizeName(entry.name)) : undefined
     if (place?.kind !== 'content') continue

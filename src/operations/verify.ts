@@ -25,7 +25,8 @@ export function createVerify({ scratchDirectory }: { readonly scratchDirectory: 
     using scratch = openScratch(scratchDirectory)
     const found = createNotices(1000)
     const warnings = createNotices()
-    const add = (error: StrongroomError): void => found.add(error.code, String(error.details.member ?? archive.name), error.message)
+    const add = (error: StrongroomError): void =>
+      found.add(error.code, String(error.details.member ?? archive.name), error.message)
     const findings = { problem: add, warning: warnings.add }
     const nothing = createNotices().collected()
     const base = { operation: 'verify', archive: archive.name, leftOut: nothing } as const
@@ -36,15 +37,34 @@ export function createVerify({ scratchDirectory }: { readonly scratchDirectory: 
       const { users, documents, versions } = plan
       const sound = found.count === 0
       return {
-        ...base, ...originOf(staged), users, documents, versions, files, bytes,
-        sound, proved: proved && sound, findings: found.collected(), warnings: warnings.collected(),
+        ...base,
+        ...originOf(staged),
+        users,
+        documents,
+        versions,
+        files,
+        bytes,
+        sound,
+        proved: proved && sound,
+        findings: found.collected(),
+        warnings: warnings.collected(),
       }
     } catch (error) {
       if (!(error instanceof StrongroomError) || !endsReading.has(error.code)) throw error
       add(error)
       return {
-        ...base, writer: 'unknown', created: null, users: 0, documents: 0, versions: 0, files: 0, bytes: 0,
-        sound: false, proved: false, findings: found.collected(), warnings: warnings.collected(),
+        ...base,
+        writer: 'unknown',
+        created: null,
+        users: 0,
+        documents: 0,
+        versions: 0,
+        files: 0,
+        bytes: 0,
+        sound: false,
+        proved: false,
+        findings: found.collected(),
+        warnings: warnings.collected(),
       }
     }
   }

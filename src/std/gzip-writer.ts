@@ -36,7 +36,10 @@ export function createGzipWriter(sink: (bytes: Uint8Array) => Promise<void>, lev
   const offsets: number[] = []
   const inFlight: Promise<void>[] = []
   // One for each core that a small machine has; pieces take turns.
-  const deflaters = Array.from({ length: deflatersAtOnce }, () => ({ deflater: createDeflater(level), free: Promise.resolve() }))
+  const deflaters = Array.from({ length: deflatersAtOnce }, () => ({
+    deflater: createDeflater(level),
+    free: Promise.resolve(),
+  }))
   const spare: Uint8Array[] = []
   let piece: Uint8Array = Buffer.allocUnsafe(pieceBytes)
   let filled = 0

@@ -6,8 +6,7 @@ export const toStorableText = (text: string): string => text.toWellFormed().repl
 
 // Controls, line and paragraph separators, everything that changes the direction of what follows, what has no width,
 // and halves of surrogate pairs: what could make a terminal or a reader see another name than the true one.
-const hidden =
-  /[\p{Cc}\p{Cs}\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\u{e0000}-\u{e007f}]/gu
+const hidden = /[\p{Cc}\p{Cs}\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\u{e0000}-\u{e007f}]/gu
 
 const escapes: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' }
 
@@ -16,7 +15,8 @@ export const display = (text: string): string =>
   text.replace(hidden, (character) => escapes[character] ?? `\\u{${character.codePointAt(0)!.toString(16)}}`)
 
 /** Orders two texts by their UTF-8 bytes, as both databases and `tree` do. */
-export const compareBytes = (left: string, right: string): number => Buffer.compare(Buffer.from(left), Buffer.from(right))
+export const compareBytes = (left: string, right: string): number =>
+  Buffer.compare(Buffer.from(left), Buffer.from(right))
 
 /** The length in bytes of the text in UTF-8. */
 export const byteLength = (text: string): number => Buffer.byteLength(text)

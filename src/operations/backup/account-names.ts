@@ -25,12 +25,24 @@ const asItIs = (name: string): string => name
 
 /** What Papermerge calls the users, in their order. */
 export const safeUsernames = (usernames: readonly string[]): string[] =>
-  nameEach(usernames.map((name) => ({ name, safe: safeUsername(name) })), asItIs, numberedUsername)
+  nameEach(
+    usernames.map((name) => ({ name, safe: safeUsername(name) })),
+    asItIs,
+    numberedUsername,
+  )
 
 /** The folders of the users, in their order. */
 export const userFolders = (usernames: readonly string[]): string[] =>
-  nameEach(usernames.map((name) => ({ name, safe: userFolder(name) })), twinKey, numberedComponent)
+  nameEach(
+    usernames.map((name) => ({ name, safe: userFolder(name) })),
+    twinKey,
+    numberedComponent,
+  )
 
 /** What Papermerge calls the tags of one user, in their order. */
 export const safeTagNames = (names: readonly string[]): string[] =>
-  nameEach(names.map((name) => ({ name, safe: safeTagName(name) })), asItIs, numberedTagName)
+  nameEach(
+    names.map((name) => ({ name, safe: safeTagName(name) })),
+    asItIs,
+    numberedTagName,
+  )

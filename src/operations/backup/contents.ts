@@ -26,7 +26,12 @@ export interface ContentsInput {
 /** What could not be read as it once was. Each entry is told in the report and inside the archive. */
 export interface DamageList {
   readonly count: number
-  add(entry: { readonly path: string; readonly what: Damage; readonly reason: string; readonly about: string }): Promise<void>
+  add(entry: {
+    readonly path: string
+    readonly what: Damage
+    readonly reason: string
+    readonly about: string
+  }): Promise<void>
 }
 
 /** `missing` and `unreadable` leave an empty member behind; what is `changed` is in the archive as it was found. */
@@ -64,19 +69,33 @@ async function addOriginal(input: ContentsInput, archived: ArchivedNode, version
   }
   await input.archive.addFile({ name: path, size: 0, mtime, content: nothing() })
   if (facts.sha256 === null) return
-  await input.damage.add({ path, what: 'missing', reason: 'the file was lost before it came into this instance', about })
+  await input.damage.add({
+    path,
+    what: 'missing',
+    reason: 'the file was lost before it came into this instance',
+    about,
+  })
 }
 
 /** Adds what was derived from the pages. */
 export async function addSidecars(input: ContentsInput): Promise<void> {
   for await (const batch of documentBatches(input)) {
-    const versions = new Map(batch.flatMap((archived) => archived.versions.map((version) => [version.facts.id, { archived, version }])))
+    const versions = new Map(
+      batch.flatMap((archived) => archived.versions.map((version) => [version.facts.id, { archived, version }])),
+    )
     for (const sidecar of versions.size === 0 ? [] : await sidecarsOf(input.db, [...versions.keys()])) {
       const { archived, version } = versions.get(sidecar.version_id)!
       const { node, titles } = archived
       const path = sidecarPath(node.user_id, node.id, version.number, sidecar.page_number, sidecar.kind as SidecarKind)
       const mtime = mtimeOf(version.facts.created_at ?? node.updated_at, input.createdAt)
-      await addStored(input, { key: sidecar.media_key, path, mtime, size: sidecar.size, sha256: sidecar.sha256, about: titles.join('/') })
+      await addStored(input, {
+        key: sidecar.media_key,
+        path,
+        mtime,
+        size: sidecar.size,
+        sha256: sidecar.sha256,
+        about: titles.join('/'),
+      })
     }
   }
 }
@@ -169,7 +188,8 @@ export async function addFolders(
     const last = forPapermerge ? versions.at(-1) : undefined
     if (last === undefined) continue
     if (type === 'hard') await archive.addLink({ name, target: last.path, mtime, type: 'hardlink' })
-    else await archive.addLink({ name, target: '../'.repeat(components.length - 1) + last.path, mtime, type: 'symlink' })
+    else
+      await archive.addLink({ name, target: '../'.repeat(components.length - 1) + last.path, mtime, type: 'symlink' })
   }
 }
 

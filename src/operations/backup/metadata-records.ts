@@ -1,6 +1,13 @@
 import { sidecarPath } from '../../archive/layout.ts'
 import { trim } from '../../archive/member-names.ts'
-import { safeColor, safeEmail, safeLanguage, safeMoment, safePassword, safeText } from '../../archive/papermerge-forms.ts'
+import {
+  safeColor,
+  safeEmail,
+  safeLanguage,
+  safeMoment,
+  safePassword,
+  safeText,
+} from '../../archive/papermerge-forms.ts'
 import type { PageFacts } from '../../database/queries/pages.ts'
 import type { SidecarRow, TagRow, UserRow } from '../../database/schema.ts'
 import { defaultLanguage, defaultTagColors } from '../../domain/defaults.ts'
@@ -19,7 +26,8 @@ const unlike = (truth: Fields, written: Fields): Fields =>
   Object.fromEntries(Object.entries(truth).filter(([key, value]) => value !== written[key]))
 
 /** Without what is not known: Papermerge takes a missing date, but not a null. */
-const known = (fields: Fields): Fields => Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null))
+const known = (fields: Fields): Fields =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null))
 
 const longestName = 150
 
@@ -90,7 +98,11 @@ export function nodeHead({ node, titles }: ArchivedNode, tags: readonly Fields[]
 }
 
 /** A version without its pages. */
-export function versionHead({ node }: ArchivedNode, { facts, number, fileName, path }: ArchivedVersion, text: string): Fields {
+export function versionHead(
+  { node }: ArchivedNode,
+  { facts, number, fileName, path }: ArchivedVersion,
+  text: string,
+): Fields {
   const { file_name, size, page_count, lang, short_description } = facts
   const written = {
     number,
@@ -125,7 +137,14 @@ export function pageRecord(
     ...(sidecars.length === 0 ? {} : { sidecars: sidecars.map(({ kind, size, sha256 }) => ({ kind, size, sha256 })) }),
   }
   const path = sidecarPath(node.user_id, node.id, version.number, page.number, '_ocr.svg')
-  return { file_path: path, number: page.number, page_count: page_count ?? 0, ...written, text: trim(text), strongroom: own }
+  return {
+    file_path: path,
+    number: page.number,
+    page_count: page_count ?? 0,
+    ...written,
+    text: trim(text),
+    strongroom: own,
+  }
 }
 
 /** What Papermerge trims off a text; the text itself is not written twice. */

@@ -40,9 +40,17 @@ const nodesAtOnce = 200
  */
 export async function writeMetadata(input: MetadataInput): Promise<void> {
   const { db, scratch, out, createdAt } = input
-  const own = { format: knownFormat, writer: input.writer, created: createdAt, links: input.links, groups: await listGroups(db) }
+  const own = {
+    format: knownFormat,
+    writer: input.writer,
+    created: createdAt,
+    links: input.links,
+    groups: await listGroups(db),
+  }
   const created = JSON.stringify(localForm(createdAt))
-  await out.write(`{"created":${created},"version":"${papermergeVersion}",\n"strongroom":${JSON.stringify(own)},\n"users":[`)
+  await out.write(
+    `{"created":${created},"version":"${papermergeVersion}",\n"strongroom":${JSON.stringify(own)},\n"users":[`,
+  )
   const users = await listUsers(db)
   const names = safeUsernames(users.map((user) => user.username))
   const nodes = archivedNodes(db, scratch)
@@ -113,8 +121,17 @@ async function writeNodes(
   tagNames: ReadonlyMap<string, string>,
   lists: { readonly shown: List; readonly hidden: List },
 ): Promise<void> {
-  const tags = Map.groupBy(await tagsOf(db, batch.map(({ node }) => node.id)), (tag) => tag.node_id)
-  const texts = await readTexts(db, batch.flatMap(({ versions }) => versions))
+  const tags = Map.groupBy(
+    await tagsOf(
+      db,
+      batch.map(({ node }) => node.id),
+    ),
+    (tag) => tag.node_id,
+  )
+  const texts = await readTexts(
+    db,
+    batch.flatMap(({ versions }) => versions),
+  )
   for (const archived of batch) {
     const { node, titles, versions, forPapermerge } = archived
     if (titles.at(-1) !== node.title) onRenamed('title', node.title, titles.at(-1)!)
@@ -141,7 +158,13 @@ type Texts = Awaited<ReturnType<typeof readTexts>>
 /** The texts of versions and pages, to be taken in the order of the versions; few are in memory at a time. */
 async function readTexts(db: Db, versions: readonly ArchivedVersion[]) {
   const facts = versions.map((version) => version.facts)
-  const sidecars = facts.length === 0 ? [] : await sidecarsOf(db, facts.map(({ id }) => id))
+  const sidecars =
+    facts.length === 0
+      ? []
+      : await sidecarsOf(
+          db,
+          facts.map(({ id }) => id),
+        )
   const pages = allPages(db, facts)
   return {
     versions: versionsWithText(db, facts),

@@ -32,7 +32,12 @@ export async function nameNodes(db: Db, scratch: Scratch): Promise<void> {
     const wanted = top ? safeTopTitle(node.title) : safeTitle(node.title)
     const parent = top ? node.user_id : String(node.parent_ordinal)
     const kept = wanted === node.title
-    scratch.run('insert into node_names (ordinal, parent, title) values (?, ?, ?)', node.ordinal, parent, kept ? wanted : null)
+    scratch.run(
+      'insert into node_names (ordinal, parent, title) values (?, ?, ?)',
+      node.ordinal,
+      parent,
+      kept ? wanted : null,
+    )
     if (!kept) scratch.run('insert into to_name values (?, ?)', node.ordinal, wanted)
   }
   giveTitles(scratch)
@@ -78,7 +83,9 @@ function giveEach(
     readonly give: (ordinal: number, name: string) => void
   },
 ): void {
-  const rows = scratch.rows('select t.ordinal, t.wanted, n.parent from to_name t cross join node_names n on n.ordinal = t.ordinal')
+  const rows = scratch.rows(
+    'select t.ordinal, t.wanted, n.parent from to_name t cross join node_names n on n.ordinal = t.ordinal',
+  )
   const last = { parent: '', wanted: '', number: 1 }
   for (const { ordinal, wanted, parent } of rows) {
     let name = String(wanted)

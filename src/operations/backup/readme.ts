@@ -62,7 +62,12 @@ To bring everything back
 All that the database knew stands in backup.json. "docs/archive-format.md" of Strongroom
 describes every file of this archive.
 `)
-  await writeList(out, 'Users who log in to Papermerge under another name', renamed.listed.user, renamed.listed.user.length)
+  await writeList(
+    out,
+    'Users who log in to Papermerge under another name',
+    renamed.listed.user,
+    renamed.listed.user.length,
+  )
   await writeList(out, 'Tags that Papermerge shows under another name', renamed.listed.tag, mostListed)
   await writeList(out, 'Titles that Papermerge shows in another form', renamed.listed.title, mostListed)
 }

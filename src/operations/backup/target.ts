@@ -50,7 +50,8 @@ const exists = async (path: string): Promise<boolean> =>
 /** Removes what dead backups of this instance left in a folder; the caller knows that none is at work. */
 export async function removeLeftOvers(folder: string, instance: string): Promise<void> {
   for (const name of await onFile(folder, 'read', () => readdir(folder))) {
-    if (partialPattern.exec(name)?.[1] === instance) await onFile(join(folder, name), 'removed', () => unlink(join(folder, name)))
+    if (partialPattern.exec(name)?.[1] === instance)
+      await onFile(join(folder, name), 'removed', () => unlink(join(folder, name)))
   }
 }
 

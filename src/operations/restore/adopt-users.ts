@@ -32,7 +32,10 @@ export async function adoptUsers(tx: Tx, scratch: Scratch, warn: Warn): Promise<
   }
   const memberships = new Map<string, string[]>()
   for (const user of adopted) {
-    memberships.set(user.username, (await membershipsOf(tx, [user.id])).map((row) => row.group_id))
+    memberships.set(
+      user.username,
+      (await membershipsOf(tx, [user.id])).map((row) => row.group_id),
+    )
     await deleteUser(tx, user.id)
   }
   const rows = planned.map((row) => toUser(row, byName.get(String(row.username)), warn))
@@ -40,7 +43,10 @@ export async function adoptUsers(tx: Tx, scratch: Scratch, warn: Warn): Promise<
   await insertUsers(tx, kept)
   for (const user of kept) {
     const groups = memberships.get(user.username) ?? []
-    await insertMemberships(tx, groups.map((group_id) => ({ user_id: user.id, group_id })))
+    await insertMemberships(
+      tx,
+      groups.map((group_id) => ({ user_id: user.id, group_id })),
+    )
   }
   return adopted.length
 }
@@ -73,7 +79,11 @@ function toUser(row: ScratchRow, present: UserRow | undefined, warn: Warn): User
     updated_at: date('updated_at'),
   }
   if (missing.includes('is_active')) {
-    warn('user.not_active', username, 'The archive does not say whether this account is active, so it is not: "strongroom user enable" opens it.')
+    warn(
+      'user.not_active',
+      username,
+      'The archive does not say whether this account is active, so it is not: "strongroom user enable" opens it.',
+    )
   }
   if (missing.includes('is_superuser')) {
     warn('user.not_superuser', username, 'The archive does not say whether this user is a superuser, so he is none.')
@@ -94,7 +104,11 @@ async function keepSuperuser(
   const names = new Set(adopted.filter(isOne).map((user) => user.username))
   return rows.map((user) => {
     if (!names.has(user.username)) return user
-    warn('user.kept_superuser', user.username, 'The archive would have left the instance without an active superuser; this one stays active and superuser.')
+    warn(
+      'user.kept_superuser',
+      user.username,
+      'The archive would have left the instance without an active superuser; this one stays active and superuser.',
+    )
     return { ...user, is_active: 1, is_superuser: 1 }
   })
 }

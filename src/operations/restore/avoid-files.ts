@@ -19,6 +19,10 @@ export async function avoidFiles(
     for (const table of ['plan_files', 'plan_versions', 'plan_sidecars']) {
       scratch.run(`update ${table} set media_key = ? where media_key = ?`, free, key)
     }
-    warn('media.place_taken', key, 'A file that no document names lies there already; it stays, and the restored one lies beside it.')
+    warn(
+      'media.place_taken',
+      key,
+      'A file that no document names lies there already; it stays, and the restored one lies beside it.',
+    )
   }
 }

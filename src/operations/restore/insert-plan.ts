@@ -7,7 +7,15 @@ import { insertPages } from '../../database/queries/pages.ts'
 import { insertSidecars } from '../../database/queries/sidecars.ts'
 import { insertNodeTags, insertTags } from '../../database/queries/tags.ts'
 import { insertVersions } from '../../database/queries/versions.ts'
-import type { MembershipRow, NodeRow, NodeTagRow, PageRow, SidecarRow, TagRow, VersionRow } from '../../database/schema.ts'
+import type {
+  MembershipRow,
+  NodeRow,
+  NodeTagRow,
+  PageRow,
+  SidecarRow,
+  TagRow,
+  VersionRow,
+} from '../../database/schema.ts'
 import type { Scratch } from '../../database/scratch.ts'
 import { batchesOf } from '../../std/batches.ts'
 import { uuidv5 } from '../../std/ids.ts'
@@ -20,8 +28,15 @@ const fewRows = 50
 export async function insertPlan(tx: Tx, scratch: Scratch, onProgress: OnProgress): Promise<void> {
   await insertPlannedGroups(tx, scratch)
   await copy<NodeRow>(scratch, nodes, manyRows, (rows) => insertNodes(tx, rows))
-  await copy<TagRow>(scratch, 'select id, user_id, name, bg_color, fg_color, description, pinned from plan_tags', manyRows, (rows) => insertTags(tx, rows))
-  await copy<NodeTagRow>(scratch, 'select node_id, tag_id from plan_node_tags', manyRows, (rows) => insertNodeTags(tx, rows))
+  await copy<TagRow>(
+    scratch,
+    'select id, user_id, name, bg_color, fg_color, description, pinned from plan_tags',
+    manyRows,
+    (rows) => insertTags(tx, rows),
+  )
+  await copy<NodeTagRow>(scratch, 'select node_id, tag_id from plan_node_tags', manyRows, (rows) =>
+    insertNodeTags(tx, rows),
+  )
   const total = Number(scratch.first('select count(*) as n from plan_versions')?.n)
   let done = 0
   await copy<VersionRow>(scratch, 'select * from plan_versions', fewRows, async (rows) => {
@@ -60,6 +75,9 @@ async function insertPlannedGroups(tx: Tx, scratch: Scratch): Promise<void> {
     ids.set(archived, id)
   }
   await copy<MembershipRow>(scratch, 'select user_id, group_id from plan_memberships', manyRows, (rows) =>
-    insertMemberships(tx, rows.map(({ user_id, group_id }) => ({ user_id, group_id: ids.get(group_id) ?? group_id }))),
+    insertMemberships(
+      tx,
+      rows.map(({ user_id, group_id }) => ({ user_id, group_id: ids.get(group_id) ?? group_id })),
+    ),
   )
 }

@@ -38,22 +38,37 @@ function planNode(planning: Planning, place: NodePlace, node: NodeRecord): void 
   const { scratch, dialect, warning, invalid } = planning
   const about = `${place.username}: ${node.title}`
   const type = node.ctype === 'folder' ? 'folder' : 'document'
-  if (type === 'document' && node.versions === undefined) return invalid(`the document ${about} has no list of versions`)
+  if (type === 'document' && node.versions === undefined)
+    return invalid(`the document ${about} has no list of versions`)
   const parent = dialect === 'strongroom' ? { key: null } : findParent(planning, node, about)
   if (parent === undefined) return
   const pathKey = dialect === 'strongroom' ? null : joinKey(planning, parent.key, node.title)
   if (node.ocr_status !== null && node.ocr_status !== undefined) {
     const { status, recognized } = parseOcrStatus(node.ocr_status)
     if (!recognized || (dialect !== 'papermerge-3' && status !== node.ocr_status)) {
-      warning('document.ocr_status', about, `The OCR status ${JSON.stringify(node.ocr_status.slice(0, 100))} was read as "${status}".`)
+      warning(
+        'document.ocr_status',
+        about,
+        `The OCR status ${JSON.stringify(node.ocr_status.slice(0, 100))} was read as "${status}".`,
+      )
     }
   }
   const isDocument = type === 'document'
   scratch.run(
     `insert into plan_nodes (u, own, n, id, user_id, parent_id, type, title, path_key, parent_key, created_at, updated_at, lang, ocr, ocr_status)
      values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-    place.u, place.own, place.n, node.id ?? null, place.userId, node.parent ?? null, type, node.title, pathKey, parent.key,
-    readDate(planning, about, 'created_at', node.created_at), readDate(planning, about, 'updated_at', node.updated_at),
+    place.u,
+    place.own,
+    place.n,
+    node.id ?? null,
+    place.userId,
+    node.parent ?? null,
+    type,
+    node.title,
+    pathKey,
+    parent.key,
+    readDate(planning, about, 'created_at', node.created_at),
+    readDate(planning, about, 'updated_at', node.updated_at),
     isDocument ? (readText(planning, about, 'language', node.lang) ?? defaultLanguage) : null,
     isDocument ? Number(node.ocr ?? true) : null,
     isDocument ? parseOcrStatus(node.ocr_status ?? 'unknown').status : null,
@@ -71,7 +86,8 @@ function findParent(planning: Planning, node: NodeRecord, about: string): { read
   const { dialect, warning, invalid } = planning
   const { breadcrumb, title } = node
   if (dialect === 'papermerge-3') {
-    if (!Array.isArray(breadcrumb) || breadcrumb.length === 0) return void invalid(`${about} has no breadcrumb as Papermerge 3 writes it`)
+    if (!Array.isArray(breadcrumb) || breadcrumb.length === 0)
+      return void invalid(`${about} has no breadcrumb as Papermerge 3 writes it`)
     if (breadcrumb.at(-1) !== title) warnOfTitle(warning, about, breadcrumb.join('/'))
     if (breadcrumb.length === 1) warnOfTopLevel(warning, about, node)
     return { key: breadcrumb.length === 1 ? null : breadcrumb.slice(0, -1).join('\0') }
@@ -84,13 +100,18 @@ function findParent(planning: Planning, node: NodeRecord, about: string): { read
   }
   if (path.endsWith(`/${title}`) && path.length > title.length + 1) return { key: path.slice(0, -title.length - 1) }
   const slash = path.lastIndexOf('/')
-  if (slash <= 0) return void invalid(`${about} lies at ${JSON.stringify(breadcrumb.slice(0, 200))}, which is no place for it`)
+  if (slash <= 0)
+    return void invalid(`${about} lies at ${JSON.stringify(breadcrumb.slice(0, 200))}, which is no place for it`)
   warnOfTitle(warning, about, breadcrumb)
   return { key: path.slice(0, slash) }
 }
 
 function warnOfTitle(warning: Planning['warning'], about: string, breadcrumb: string): void {
-  warning('node.title_differs', about, `Its breadcrumb ends in another title (${breadcrumb.slice(0, 200)}); the title was kept.`)
+  warning(
+    'node.title_differs',
+    about,
+    `Its breadcrumb ends in another title (${breadcrumb.slice(0, 200)}); the title was kept.`,
+  )
 }
 
 function warnOfTopLevel(warning: Planning['warning'], about: string, node: NodeRecord): void {
@@ -107,7 +128,8 @@ function linkParents(planning: Planning): void {
   if (dialect === 'strongroom') scratch.exec('create index plan_nodes_id on plan_nodes (id)')
   scratch.exec(`update plan_nodes set parent_seq = (select min(p.seq) from plan_nodes p where ${parentOf})
     where parent_id is not null or parent_key is not null`)
-  const lost = 'select title, u from plan_nodes where parent_seq is null and (parent_id is not null or parent_key is not null)'
+  const lost =
+    'select title, u from plan_nodes where parent_seq is null and (parent_id is not null or parent_key is not null)'
   for (const { title, u } of scratch.rows(lost)) {
     invalid(`${nameOfUser(planning, Number(u))}: the folder that holds ${String(title)} is missing`)
   }
@@ -121,11 +143,18 @@ function addMissingRoots(planning: Planning): void {
   const { scratch, dialect, invalid } = planning
   for (const { u, id, username } of scratch.rows('select u, id, username from plan_users order by u')) {
     for (const title of [inboxTitle, homeTitle]) {
-      const root = scratch.first('select type from plan_nodes where u = ? and parent_seq is null and parent_key is null and parent_id is null and title = ?', u!, title)
+      const root = scratch.first(
+        'select type from plan_nodes where u = ? and parent_seq is null and parent_key is null and parent_id is null and title = ?',
+        u!,
+        title,
+      )
       if (root === undefined) {
         scratch.run(
           "insert into plan_nodes (u, user_id, type, title, path_key) values (?, ?, 'folder', ?, ?)",
-          u!, id!, title, dialect === 'strongroom' ? null : title,
+          u!,
+          id!,
+          title,
+          dialect === 'strongroom' ? null : title,
         )
       } else if (root.type !== 'folder') {
         invalid(`${String(username)}: ${title} is a document`)
@@ -173,8 +202,11 @@ function giveIds(planning: Planning): void {
     if (given.length === 1000) flush()
   }
   flush()
-  const roots = scratch.rows('select n.seq, n.title, u.owner from plan_nodes n join plan_users u on u.u = n.u where n.id is null')
-  for (const { seq, title, owner } of roots) given.push([derivedId('folder', String(owner), String(title)), Number(seq)])
+  const roots = scratch.rows(
+    'select n.seq, n.title, u.owner from plan_nodes n join plan_users u on u.u = n.u where n.id is null',
+  )
+  for (const { seq, title, owner } of roots)
+    given.push([derivedId('folder', String(owner), String(title)), Number(seq)])
   flush()
   scratch.exec(`update plan_nodes set parent_id = (select p.id from plan_nodes p where p.seq = plan_nodes.parent_seq)`)
   for (const { id } of scratch.rows('select id from plan_nodes group by id having count(*) > 1')) {

@@ -7,10 +7,13 @@ import type { Planning } from './planning.ts'
 /** Tags, and what they are on. */
 export function planTags(planning: Planning): void {
   const { scratch, dialect, invalid } = planning
-  const tags = scratch.rows('select t.u, t.record, u.username from raw_tags t join plan_users u on u.u = t.u order by t.u, t.t')
+  const tags = scratch.rows(
+    'select t.u, t.record, u.username from raw_tags t join plan_users u on u.u = t.u order by t.u, t.t',
+  )
   for (const { u, record, username } of tags) {
     const tag = JSON.parse(String(record)) as TagRecord
-    if (findTag(planning, Number(u), tag.name) !== undefined) invalid(`${String(username)}: the tag ${tag.name} stands twice`)
+    if (findTag(planning, Number(u), tag.name) !== undefined)
+      invalid(`${String(username)}: the tag ${tag.name} stands twice`)
     else planTag(planning, Number(u), String(username), tag)
   }
   if (dialect === 'strongroom') placeOwnTags(planning)
@@ -34,7 +37,10 @@ function planTag(planning: Planning, u: number, username: string, tag: TagRecord
   const about = `${username}: ${tag.name}`
   scratch.run(
     'insert into plan_tags values (?, ?, ?, ?, ?, ?, ?, ?)',
-    id, u, user.id!, tag.name,
+    id,
+    u,
+    user.id!,
+    tag.name,
     readText(planning, about, 'background colour', tag.bg_color) ?? defaultTagColors.background,
     readText(planning, about, 'text colour', tag.fg_color) ?? defaultTagColors.foreground,
     readText(planning, about, 'description', tag.description),
@@ -50,7 +56,9 @@ function placeOwnTags({ scratch, invalid }: Planning): void {
   )
   for (const { id, u, title, record } of nodes) {
     for (const tag of (JSON.parse(String(record)) as NodeRecord).tags) {
-      const known = typeof tag === 'string' && scratch.first('select 1 as n from plan_tags where id = ? and u = ?', tag, u!) !== undefined
+      const known =
+        typeof tag === 'string' &&
+        scratch.first('select 1 as n from plan_tags where id = ? and u = ?', tag, u!) !== undefined
       if (known) scratch.run('insert or ignore into plan_node_tags values (?, ?)', id!, tag)
       else invalid(`${String(title)} has a tag that its user has not`)
     }
@@ -68,7 +76,11 @@ function placeForeignTags(planning: Planning): void {
     const tag = JSON.parse(String(record)) as TagRecord
     const known = findTag(planning, Number(u), tag.name)
     if (known === undefined) {
-      warning('tag.undeclared', `${String(username)}: ${String(title)}`, `Its tag ${tag.name} is not among the tags of its user; it was made.`)
+      warning(
+        'tag.undeclared',
+        `${String(username)}: ${String(title)}`,
+        `Its tag ${tag.name} is not among the tags of its user; it was made.`,
+      )
     }
     const tagId = known ?? planTag(planning, Number(u), String(username), tag)
     scratch.run('insert or ignore into plan_node_tags values (?, ?)', id!, tagId)

@@ -32,10 +32,22 @@ function planUser(planning: Planning, u: number, user: UserRecord, knownIds: Rea
     readDate(planning, username, key, user[key])
   scratch.run(
     'insert into plan_users values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
-    u, id, owner, username, Number(user.id !== undefined), readPassword(planning, username, user.password),
-    readText(planning, username, 'e-mail address', user.email), readText(planning, username, 'first name', user.first_name),
-    readText(planning, username, 'last name', user.last_name), flag(user.is_active), flag(user.is_superuser), flag(user.is_staff),
-    date('date_joined'), date('last_login'), date('created_at'), date('updated_at'),
+    u,
+    id,
+    owner,
+    username,
+    Number(user.id !== undefined),
+    readPassword(planning, username, user.password),
+    readText(planning, username, 'e-mail address', user.email),
+    readText(planning, username, 'first name', user.first_name),
+    readText(planning, username, 'last name', user.last_name),
+    flag(user.is_active),
+    flag(user.is_superuser),
+    flag(user.is_staff),
+    date('date_joined'),
+    date('last_login'),
+    date('created_at'),
+    date('updated_at'),
   )
   if (typeof user.email === 'string' && user.email !== '' && !/^[^\s@]+@[^\s@]+$/.test(user.email)) {
     warning('user.email_doubtful', username, 'The e-mail address is not one; it was kept as it is.')
@@ -47,9 +59,15 @@ function planUser(planning: Planning, u: number, user: UserRecord, knownIds: Rea
   }
 }
 
-function planMemberships({ scratch, invalid }: Planning, userId: string, username: string, groups: readonly unknown[]): void {
+function planMemberships(
+  { scratch, invalid }: Planning,
+  userId: string,
+  username: string,
+  groups: readonly unknown[],
+): void {
   for (const group of groups) {
-    const known = typeof group === 'string' && scratch.first('select 1 as n from plan_groups where id = ?', group) !== undefined
+    const known =
+      typeof group === 'string' && scratch.first('select 1 as n from plan_groups where id = ?', group) !== undefined
     if (!known) invalid(`the user ${username} is in a group that the archive does not have`)
     else scratch.run('insert or ignore into plan_memberships values (?, ?)', userId, group)
   }

@@ -1,5 +1,11 @@
 import { normalizeName, placeOf, sidecarPath, sidecarPath3, versionPath, versionPath3 } from '../../archive/layout.ts'
-import { sidecarKinds, wholeText, type PageRecord, type SidecarKind, type VersionRecord } from '../../archive/records.ts'
+import {
+  sidecarKinds,
+  wholeText,
+  type PageRecord,
+  type SidecarKind,
+  type VersionRecord,
+} from '../../archive/records.ts'
 import { StrongroomError } from '../../errors.ts'
 import { sidecarKey, versionKey } from '../../media/keys.ts'
 import { mediaTypeOf } from '../../reading/media-type.ts'
@@ -38,8 +44,14 @@ export function planVersions(planning: Planning): void {
   )
   for (const row of documents) {
     planDocument(planning, {
-      seq: Number(row.seq), u: Number(row.u), own: Number(row.own), n: Number(row.n), id: String(row.id),
-      userId: String(row.user_id), about: `${String(row.username)}: ${String(row.title)}`, lang: String(row.lang),
+      seq: Number(row.seq),
+      u: Number(row.u),
+      own: Number(row.own),
+      n: Number(row.n),
+      id: String(row.id),
+      userId: String(row.user_id),
+      about: `${String(row.username)}: ${String(row.title)}`,
+      lang: String(row.lang),
       carriesIds: row.carries_ids === 1,
     })
   }
@@ -49,16 +61,25 @@ function planDocument(planning: Planning, document: DocumentPlace): void {
   const { scratch } = planning
   const { u, own, n } = document
   const listed: Numbered[] = []
-  const rows = 'select v, number, json_extract(record, ?) as wanted from raw_versions where u = ? and own = ? and n = ? order by v'
+  const rows =
+    'select v, number, json_extract(record, ?) as wanted from raw_versions where u = ? and own = ? and n = ? order by v'
   for (const { v, number, wanted } of scratch.all(rows, '$.number', u, own, n)) {
     listed.push({ written: Number(number), wanted: Number(wanted), place: Number(v) })
   }
   const numbers = giveNumbers(listed, (from, to) => {
-    planning.warning('version.renumbered', document.about, `Two versions have the number ${from}; the second became version ${to}.`)
+    planning.warning(
+      'version.renumbered',
+      document.about,
+      `Two versions have the number ${from}; the second became version ${to}.`,
+    )
   })
   for (const { written, place } of listed) {
     const row = scratch.first(
-      'select file_name, record from raw_versions where u = ? and own = ? and n = ? and v = ?', u, own, n, place,
+      'select file_name, record from raw_versions where u = ? and own = ? and n = ? and v = ?',
+      u,
+      own,
+      n,
+      place,
     )!
     planVersion(planning, document, {
       v: place,
@@ -71,7 +92,10 @@ function planDocument(planning: Planning, document: DocumentPlace): void {
 }
 
 /** The number of each, by its place: its own, or where an earlier one has that the next that nobody wants. */
-function giveNumbers(listed: readonly Numbered[], onChange: (from: number, to: number) => void): ReadonlyMap<number, number> {
+function giveNumbers(
+  listed: readonly Numbered[],
+  onChange: (from: number, to: number) => void,
+): ReadonlyMap<number, number> {
   const wanted = new Set(listed.map((entry) => entry.wanted))
   const taken = new Set<number>()
   const next = new Map<number, number>()
@@ -105,16 +129,25 @@ function planVersion(planning: Planning, document: DocumentPlace, version: Versi
   const about = `${document.about} (version ${number})`
   if (record.id === undefined && dialect === 'strongroom') return invalid(`${about} has no id`)
   const id = record.id ?? derivedId('version', document.id, number)
-  if (scratch.first('select 1 as n from plan_versions where id = ?', id) !== undefined) return invalid(`two versions have the id ${id}`)
+  if (scratch.first('select 1 as n from plan_versions where id = ?', id) !== undefined)
+    return invalid(`two versions have the id ${id}`)
   const file = planFile(planning, document, version, id, about)
   const lang = readText(planning, about, 'language', record.lang) ?? document.lang
   scratch.run(
     'insert into plan_versions values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
-    id, document.id, number, file?.fileName ?? null, file?.size ?? null, file?.sha256 ?? null, file?.mediaType ?? null,
-    record.page_count ?? null, lang,
+    id,
+    document.id,
+    number,
+    file?.fileName ?? null,
+    file?.size ?? null,
+    file?.sha256 ?? null,
+    file?.mediaType ?? null,
+    record.page_count ?? null,
+    lang,
     readText(planning, about, 'description', record.short_description) ?? '',
     readText(planning, about, 'text', wholeText(record)) ?? '',
-    readDate(planning, about, 'created_at', record.created_at), file?.mediaKey ?? null,
+    readDate(planning, about, 'created_at', record.created_at),
+    file?.mediaKey ?? null,
   )
   planPages(planning, document, version, id, about, lang)
 }
@@ -142,7 +175,10 @@ function planFile(
   if (fileName === null && (own || writtenName === null)) {
     if (!own) warning('version.no_file', about, 'No file was ever uploaded to it.')
     // Beside versions with files, such a one has an empty member, so that Papermerge finds a file for each.
-    scratch.run('update members set used = 1 where path = ?', memberPath(planning, document, { record, written, writtenName }, versionId))
+    scratch.run(
+      'update members set used = 1 where path = ?',
+      memberPath(planning, document, { record, written, writtenName }, versionId),
+    )
     return undefined
   }
   const name = fileName ?? writtenName ?? ''
@@ -151,9 +187,10 @@ function planFile(
   const member = scratch.first('select size, sha256, type, media_type, used from members where path = ?', path)
   const mediaType = record.media_type ?? String(member?.media_type ?? mediaTypeOf(new Uint8Array(), name))
   const damage = own ? scratch.first('select what, reason from damage where path = ?', path) : undefined
-  const told = record.sha256 === undefined || record.sha256 === null || record.size === undefined || record.size === null
-    ? undefined
-    : { size: record.size, sha256: record.sha256 }
+  const told =
+    record.sha256 === undefined || record.sha256 === null || record.size === undefined || record.size === null
+      ? undefined
+      : { size: record.size, sha256: record.sha256 }
   if (damage !== undefined && told !== undefined && damage.what !== 'changed') {
     warning('version.lost', about, `Its file was lost before the backup was made: ${String(damage.reason)}.`)
     scratch.run('update members set used = 1 where path = ?', path)
@@ -164,14 +201,22 @@ function planFile(
     return undefined
   }
   const found = { size: Number(member.size), sha256: String(member.sha256) }
-  if (Number(member.used) === 1) warning('version.shared_file', about, 'Another version has the same file in the archive; both have its bytes now.')
+  if (Number(member.used) === 1)
+    warning('version.shared_file', about, 'Another version has the same file in the archive; both have its bytes now.')
   takeMember(planning, path, mediaKey, found.size)
   if (own) {
     if (told === undefined) return void planning.invalid(`${about} has a file without its size and hash`)
     if (damage !== undefined) {
       warning('version.damaged', about, `Its file was damaged before the backup was made: ${String(damage.reason)}.`)
     } else if (told.sha256 !== found.sha256) {
-      problem(new StrongroomError('archive.checksum_mismatch', { archive, member: path, actual: found.sha256, expected: told.sha256 }))
+      problem(
+        new StrongroomError('archive.checksum_mismatch', {
+          archive,
+          member: path,
+          actual: found.sha256,
+          expected: told.sha256,
+        }),
+      )
     }
     return { fileName: name, ...told, mediaType, mediaKey }
   }
@@ -213,7 +258,8 @@ function planPages(
   const { scratch, dialect, invalid, warning } = planning
   const { u, own, n } = document
   const listed: Numbered[] = []
-  const rows = 'select p, number, json_extract(record, ?) as wanted from raw_pages where u = ? and own = ? and n = ? and v = ? order by p'
+  const rows =
+    'select p, number, json_extract(record, ?) as wanted from raw_pages where u = ? and own = ? and n = ? and v = ? order by p'
   for (const { p, number, wanted } of scratch.all(rows, '$.number', u, own, n, version.v)) {
     listed.push({ written: Number(number), wanted: Number(wanted), place: Number(p) })
   }
@@ -222,16 +268,25 @@ function planPages(
   })
   for (const { place, written } of listed) {
     const row = scratch.first(
-      'select record from raw_pages where u = ? and own = ? and n = ? and v = ? and p = ?', u, own, n, version.v, place,
+      'select record from raw_pages where u = ? and own = ? and n = ? and v = ? and p = ?',
+      u,
+      own,
+      n,
+      version.v,
+      place,
     )!
     const record = JSON.parse(String(row.record)) as PageRecord
     const number = numbers.get(place)!
     if (record.id === undefined && dialect === 'strongroom') return invalid(`page ${number} of ${about} has no id`)
     const id = record.id ?? derivedId('page', versionId, number)
-    if (scratch.first('select 1 as n from plan_pages where id = ?', id) !== undefined) return invalid(`two pages have the id ${id}`)
+    if (scratch.first('select 1 as n from plan_pages where id = ?', id) !== undefined)
+      return invalid(`two pages have the id ${id}`)
     scratch.run(
       'insert into plan_pages values (?, ?, ?, ?, ?)',
-      id, versionId, number, readText(planning, about, 'language of a page', record.lang) ?? lang,
+      id,
+      versionId,
+      number,
+      readText(planning, about, 'language of a page', record.lang) ?? lang,
       readText(planning, about, 'text of a page', wholeText(record)) ?? '',
     )
     planSidecars(planning, document, version, { id, number, written, record })
@@ -255,7 +310,13 @@ function planSidecars(planning: Planning, document: DocumentPlace, version: Vers
         ? sidecarPath3(page.id, kind)
         : sidecarPath(document.userId, document.id, version.written, page.written, kind)
     if (path === undefined) continue
-    const place = { userId: document.userId, documentId: document.id, number: version.number, pageNumber: page.number, kind }
+    const place = {
+      userId: document.userId,
+      documentId: document.id,
+      number: version.number,
+      pageNumber: page.number,
+      kind,
+    }
     planSidecar(planning, { pageId: page.id, kind, path, mediaKey: sidecarKey(place), told: told.get(kind) })
   }
 }
@@ -284,7 +345,14 @@ function planSidecar(planning: Planning, sidecar: SidecarPlace): void {
   }
   const found = { size: Number(member.size), sha256: String(member.sha256) }
   if (told !== undefined && damage === undefined && told.sha256 !== found.sha256) {
-    problem(new StrongroomError('archive.checksum_mismatch', { archive, member: path, actual: found.sha256, expected: told.sha256 }))
+    problem(
+      new StrongroomError('archive.checksum_mismatch', {
+        archive,
+        member: path,
+        actual: found.sha256,
+        expected: told.sha256,
+      }),
+    )
   }
   takeMember(planning, path, mediaKey, found.size)
   const { size, sha256 } = told ?? found

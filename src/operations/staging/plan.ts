@@ -87,14 +87,26 @@ export function planRestore(staged: StagedArchive, findings: Findings, knownIds:
   }
 }
 
-function reportLeftOvers({ scratch, warning, archive, dialect }: Planning, version: string | undefined, metadataBytes: number): void {
+function reportLeftOvers(
+  { scratch, warning, archive, dialect }: Planning,
+  version: string | undefined,
+  metadataBytes: number,
+): void {
   const orphans = Number(scratch.first("select count(*) as n from members where used = 0 and type = 'file'")?.n ?? 0)
   if (orphans > 0) {
     const example = String(scratch.first("select path from members where used = 0 and type = 'file'")?.path ?? '')
-    warning('archive.orphan_files', example, `${orphans} files belong to no document that backup.json knows; they were ignored.`)
+    warning(
+      'archive.orphan_files',
+      example,
+      `${orphans} files belong to no document that backup.json knows; they were ignored.`,
+    )
   }
   if (dialect !== 'strongroom' && version !== undefined && !/^[23]\./.test(version)) {
-    warning('archive.unknown_version', archive, `It says that Papermerge ${version.slice(0, 50)} wrote it, which this program does not know; it was read as 2.1.`)
+    warning(
+      'archive.unknown_version',
+      archive,
+      `It says that Papermerge ${version.slice(0, 50)} wrote it, which this program does not know; it was read as 2.1.`,
+    )
   }
   if (metadataBytes > 0 && scratch.first('select 1 as n from plan_users') === undefined) {
     warning('archive.no_users', archive, 'It holds no user, so that there is nothing to restore.')

@@ -67,38 +67,60 @@ export async function stageArchive(
   scratch.exec('begin')
   let header: HeaderRecord | undefined
   const invalid = (place: string, problem: string): void =>
-    findings.problem(new StrongroomError('archive.invalid_metadata', { archive: archive.name, reason: `${place}: ${problem}` }))
+    findings.problem(
+      new StrongroomError('archive.invalid_metadata', { archive: archive.name, reason: `${place}: ${problem}` }),
+    )
 
-  const survey = await surveyArchive(archive, scratchFolder, {
-    onProblem: findings.problem,
-    onWarning: findings.warning,
-    onRead: (position) => onProgress({ phase: 'reading', done: position, total: archive.size, unit: 'bytes' }),
-    onRecord: (record) => keep(record),
-    onDamage(value) {
-      const text = (key: string): string | null => (typeof value[key] === 'string' ? value[key] : null)
-      scratch.run(
-        'insert into damage (version, page, path, what, reason) values (?, ?, ?, ?, ?)',
-        text('version'), text('page'), text('path'), text('what') ?? 'missing', text('reason'),
-      )
-    },
-    onContent(member) {
-      const earlier = scratch.first('select type, sha256 from members where path = ?', member.path)
-      if (earlier === undefined) {
+  const survey = await surveyArchive(
+    archive,
+    scratchFolder,
+    {
+      onProblem: findings.problem,
+      onWarning: findings.warning,
+      onRead: (position) => onProgress({ phase: 'reading', done: position, total: archive.size, unit: 'bytes' }),
+      onRecord: (record) => keep(record),
+      onDamage(value) {
+        const text = (key: string): string | null => (typeof value[key] === 'string' ? value[key] : null)
         scratch.run(
-          'insert into members (path, type, size, sha256, media_type) values (?, ?, ?, ?, ?)',
-          member.path, member.type, member.size, member.sha256, mediaTypeOf(member.head, member.path),
+          'insert into damage (version, page, path, what, reason) values (?, ?, ?, ?, ?)',
+          text('version'),
+          text('page'),
+          text('path'),
+          text('what') ?? 'missing',
+          text('reason'),
         )
-      } else if (earlier.type === member.type && earlier.sha256 === member.sha256) {
-        if (member.type === 'file') {
-          findings.warning('archive.member_twice', member.path, 'The archive holds this file twice, with the same bytes.')
+      },
+      onContent(member) {
+        const earlier = scratch.first('select type, sha256 from members where path = ?', member.path)
+        if (earlier === undefined) {
+          scratch.run(
+            'insert into members (path, type, size, sha256, media_type) values (?, ?, ?, ?, ?)',
+            member.path,
+            member.type,
+            member.size,
+            member.sha256,
+            mediaTypeOf(member.head, member.path),
+          )
+        } else if (earlier.type === member.type && earlier.sha256 === member.sha256) {
+          if (member.type === 'file') {
+            findings.warning(
+              'archive.member_twice',
+              member.path,
+              'The archive holds this file twice, with the same bytes.',
+            )
+          }
+        } else {
+          findings.problem(
+            new StrongroomError('archive.damaged', {
+              archive: archive.name,
+              reason: `it holds ${member.path} twice, and not the same`,
+            }),
+          )
         }
-      } else {
-        findings.problem(
-          new StrongroomError('archive.damaged', { archive: archive.name, reason: `it holds ${member.path} twice, and not the same` }),
-        )
-      }
+      },
     },
-  }, signal)
+    signal,
+  )
   scratch.exec('commit')
   return { archive, scratch, survey, header, dialect: dialectOf(survey, header) }
 
@@ -140,7 +162,13 @@ export async function stageArchive(
         if ('problem' in read) return invalid(`users[${u}].nodes[${n}].versions[${v}]`, read.problem)
         return scratch.run(
           'insert into raw_versions values (?, ?, ?, ?, ?, ?, ?)',
-          u, own, n, v, written.value.number, written.value.file_name ?? null, JSON.stringify(read.value),
+          u,
+          own,
+          n,
+          v,
+          written.value.number,
+          written.value.file_name ?? null,
+          JSON.stringify(read.value),
         )
       }
       default: {
@@ -151,7 +179,13 @@ export async function stageArchive(
         if ('problem' in read) return invalid(place, read.problem)
         return scratch.run(
           'insert into raw_pages values (?, ?, ?, ?, ?, ?, ?)',
-          u, own, n, v, p, written.value.number, JSON.stringify(read.value),
+          u,
+          own,
+          n,
+          v,
+          p,
+          written.value.number,
+          JSON.stringify(read.value),
         )
       }
     }

@@ -2,7 +2,10 @@ import { display } from '../../std/text.ts'
 import type { StagedArchive } from './stage.ts'
 
 /** Which program wrote an archive and when, as it says itself. */
-export function originOf({ header, dialect }: StagedArchive): { readonly writer: string; readonly created: string | null } {
+export function originOf({ header, dialect }: StagedArchive): {
+  readonly writer: string
+  readonly created: string | null
+} {
   const own = header?.strongroom
   if (dialect === 'strongroom') return { writer: display(own?.writer ?? 'Strongroom'), created: own?.created ?? null }
   const version = header?.version

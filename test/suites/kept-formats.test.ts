@@ -1,0 +1,37 @@
+import { readdirSync } from 'node:fs'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import type { RestoreReport } from '../../src/contract/restore-report.ts'
+import { createCommandInstance } from '../support/command-instances.ts'
+import { runCommand } from '../support/command-line.ts'
+import { databases } from '../support/databases.ts'
+import { expectSoundArchive } from '../support/sound-archive.ts'
+
+/** One archive of each format that was ever released, and the tree that came of it then. test/formats/README.md. */
+const folder = join(import.meta.dirname, '..', 'formats')
+const kept = readdirSync(folder)
+  .filter((name) => name.endsWith('.tar.gz'))
+  .map((name) => ({ name, path: join(folder, name), tree: join(folder, name.replace('.tar.gz', '.tree.json')) }))
+
+test('there is a kept archive of every format', () => {
+  expect(kept.map(({ name }) => name)).toEqual(['format-1.tar.gz'])
+})
+
+describe.each(kept)('the kept archive $name', ({ path, tree }) => {
+  test('is proved, and lawful for every other reader', async () => {
+    const { exitCode, stdout } = await runCommand(['verify', path, '--json'])
+    expect(JSON.parse(stdout)).toMatchObject({ sound: true, proved: true })
+    expect(exitCode).toBe(0)
+    await expectSoundArchive(path)
+  })
+
+  test.each(databases)('comes back on $name as it did when it was made', async (kind) => {
+    await using instance = await createCommandInstance(kind)
+    const report = await instance.report<RestoreReport>(['restore', path])
+    expect(report.proved).toBe(true)
+    const { stdout } = await instance.run(['tree', '--json', '--text'])
+    expect(JSON.parse(stdout)).toEqual(JSON.parse(await readFile(tree, 'utf8')))
+    await instance.report(['check'])
+  })
+})
