@@ -3,9 +3,8 @@ import type { InspectedNode, InspectedUser, InspectReport } from '../contract/in
 import { createNotices } from '../contract/notices.ts'
 import type { OnProgress } from '../contract/reports.ts'
 import { openScratch, type Scratch } from '../database/scratch.ts'
-import type { StrongroomError } from '../errors.ts'
 import { planRestore } from './staging/plan.ts'
-import { stageArchive, type Dialect } from './staging/stage.ts'
+import { stageArchive, strictFindings, type Dialect } from './staging/stage.ts'
 import { originOf } from './staging/writer-of.ts'
 
 const mostNodes = 100_000
@@ -29,12 +28,7 @@ export function createInspect({ scratchDirectory }: { readonly scratchDirectory:
     await using archive = await openArchive(input.archive, scratchDirectory)
     using scratch = openScratch(scratchDirectory)
     const warnings = createNotices()
-    const findings = {
-      problem: (error: StrongroomError): void => {
-        throw error
-      },
-      warning: warnings.add,
-    }
+    const findings = strictFindings(warnings.add)
     const staged = await stageArchive(archive, scratch, scratchDirectory, findings, onProgress, signal)
     const plan = planRestore(staged, findings, new Map())
     const nodes = listNodes(scratch)

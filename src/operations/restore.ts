@@ -17,7 +17,7 @@ import { adoptUsers, knownUserIds } from './restore/adopt-users.ts'
 import { avoidFiles } from './restore/avoid-files.ts'
 import { insertPlan } from './restore/insert-plan.ts'
 import { planRestore, type Plan } from './staging/plan.ts'
-import { stageArchive, type StagedArchive } from './staging/stage.ts'
+import { stageArchive, strictFindings, type StagedArchive } from './staging/stage.ts'
 import { originOf } from './staging/writer-of.ts'
 
 export interface RestoreParts {
@@ -49,12 +49,7 @@ export function createRestore({ database, media, ids, scratchDirectory }: Restor
     await using archive = await openArchive(input.archive, scratchDirectory)
     using scratch = openScratch(scratchDirectory)
     const warnings = createNotices()
-    const findings = {
-      problem: (error: StrongroomError): void => {
-        throw error
-      },
-      warning: warnings.add,
-    }
+    const findings = strictFindings(warnings.add)
     const staged = await stageArchive(archive, scratch, scratchDirectory, findings, onProgress, signal)
     const plan = planRestore(staged, findings, await knownUserIds(database.db))
     await assertSpace(media, archive.name, plan, staged)

@@ -23,6 +23,14 @@ export interface Findings {
   warning(code: string, about: string, message: string): void
 }
 
+/** Stops at the first problem. */
+export const strictFindings = (warning: Findings['warning']): Findings => ({
+  problem(error) {
+    throw error
+  },
+  warning,
+})
+
 /** Which program's form an archive has. */
 export type Dialect = 'papermerge-2' | 'papermerge-3' | 'strongroom'
 
