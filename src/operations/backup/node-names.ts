@@ -3,6 +3,7 @@ import { numberedTitle, safeTitle, safeTopTitle } from '../../archive/papermerge
 import type { Db } from '../../database/database.ts'
 import { orderNodes, readOrderedNodes, type OrderedNode } from '../../database/queries/ordered-nodes.ts'
 import type { Scratch } from '../../database/scratch.ts'
+import { isRoot } from '../../domain/roots.ts'
 
 /** A node with what it and the folders above it are called in an archive, outermost first. */
 export interface NamedNode {
@@ -22,7 +23,9 @@ const nodesAtOnce = 500
 export async function nameNodes(db: Db, scratch: Scratch): Promise<void> {
   await orderNodes(db)
   scratch.exec(`
-    create table node_names (ordinal integer primary key, parent text not null, title text, link text, link_key text);
+    create table node_names (ordinal integer primary key, parent text not null, owner text not null, is_top_folder integer not null,
+      title text, link text, link_key text);
+    create index node_names_owner on node_names (owner, title);
     create index node_names_title on node_names (parent, title);
     create index node_names_link on node_names (parent, link_key);
     create table to_name (ordinal integer primary key, wanted text not null);
@@ -32,15 +35,19 @@ export async function nameNodes(db: Db, scratch: Scratch): Promise<void> {
     const wanted = top ? safeTopTitle(node.title) : safeTitle(node.title)
     const parent = top ? node.user_id : String(node.parent_ordinal)
     const kept = wanted === node.title
+    const isTopFolder = top && node.type === 'folder' && !isRoot(node)
     scratch.run(
-      'insert into node_names (ordinal, parent, title) values (?, ?, ?)',
+      'insert into node_names (ordinal, parent, owner, is_top_folder, title) values (?, ?, ?, ?, ?)',
       node.ordinal,
       parent,
+      node.user_id,
+      Number(isTopFolder),
       kept ? wanted : null,
     )
     if (!kept) scratch.run('insert into to_name values (?, ?)', node.ordinal, wanted)
   }
   giveTitles(scratch)
+  partTopFolders(scratch)
   giveLinks(scratch)
   scratch.exec('commit')
 }
@@ -52,6 +59,23 @@ function giveTitles(scratch: Scratch): void {
     isTaken: 'select 1 as n from node_names where parent = ? and title = ?',
     give: (ordinal, title) => scratch.run('update node_names set title = ? where ordinal = ?', title, ordinal),
   })
+}
+
+/**
+ * Papermerge looks for the first folder of a path among all nodes of its user. A folder beside the two roots therefore gets a
+ * title that nothing else of that user has.
+ */
+function partTopFolders(scratch: Scratch): void {
+  const others = 'select 1 as n from node_names where owner = ? and title = ? and ordinal <> ?'
+  for (const { ordinal, owner, title } of scratch.all(
+    'select ordinal, owner, title from node_names where is_top_folder = 1',
+  )) {
+    let name = String(title)
+    for (let number = 2; scratch.first(others, owner!, name, ordinal!) !== undefined; number += 1) {
+      name = numberedTitle(String(title), number)
+    }
+    if (name !== title) scratch.run('update node_names set title = ? where ordinal = ?', name, ordinal!)
+  }
 }
 
 /** The names for people follow the titles; where they are the same they come first here too. */
