@@ -18,6 +18,8 @@ import {
 } from './operations/data-directory.ts'
 import type { createImport } from './operations/import-files.ts'
 import type { createInspect } from './operations/inspect.ts'
+import type { createDryRun } from './operations/dry-run.ts'
+import type { createRestorePoints } from './operations/restore-points.ts'
 import type { createRestore } from './operations/restore.ts'
 import type { createTree } from './operations/tree.ts'
 import type { createTreeWalk } from './operations/tree-walk.ts'
@@ -25,6 +27,7 @@ import type { createVerify } from './operations/verify.ts'
 import type { createDocuments } from './services/documents.ts'
 import type { createNodes } from './services/nodes.ts'
 import type { createTags } from './services/tags.ts'
+import type { createTrash } from './services/trash.ts'
 import type { createUsers } from './services/users.ts'
 import type { Clock } from './std/clock.ts'
 import { fixedClock, systemClock } from './std/clock.ts'
@@ -65,6 +68,7 @@ export interface Instance extends AsyncDisposable {
   readonly users: ReturnType<typeof createUsers>
   readonly nodes: ReturnType<typeof createNodes>
   readonly tags: ReturnType<typeof createTags>
+  readonly trash: ReturnType<typeof createTrash>
   readonly documents: ReturnType<typeof createDocuments>
   readonly importFiles: ReturnType<typeof createImport>
   /** The tree as the pieces of its JSON. */
@@ -73,6 +77,8 @@ export interface Instance extends AsyncDisposable {
   readonly check: ReturnType<typeof createCheck>
   readonly backup: ReturnType<typeof createBackup>
   readonly restore: ReturnType<typeof createRestore>
+  readonly dryRun: ReturnType<typeof createDryRun>
+  readonly restorePoints: ReturnType<typeof createRestorePoints>
 }
 
 export function createApp(config: Config, overrides: Overrides = {}): App {
@@ -128,11 +134,12 @@ export function createApp(config: Config, overrides: Overrides = {}): App {
       await assertSchema(database)
       const { openDiskStore } = await import('./media/disk-store.ts')
       const media = opened.use(await openDiskStore(mediaFolder(dataDirectory.path)))
+      let lock: InstanceLock | undefined
       if (access !== 'read') {
         await recoverIfFree(database, media)
         // Runs when the lock below is free again: what this command removed is then read by nobody.
         opened.defer(() => recoverIfFree(database, media))
-        if (access !== 'own') opened.use(await takeLock(database, access, command))
+        if (access !== 'own') lock = opened.use(await takeLock(database, access, command))
       }
       const { path } = dataDirectory
       const parts = {
@@ -144,6 +151,7 @@ export function createApp(config: Config, overrides: Overrides = {}): App {
         instanceId,
         lockWaitSeconds,
         scratchDirectory: scratchFolder(path),
+        assertLocked: async () => lock?.assertHeld(),
       }
       const instance = await wire(parts)
       const owned = opened.move()
@@ -170,23 +178,36 @@ interface Parts {
   readonly instanceId: string
   readonly lockWaitSeconds: number
   readonly scratchDirectory: string
+  /** Throws where the lock that the instance was opened with is gone. */
+  readonly assertLocked: () => Promise<void>
 }
 
 async function wire(parts: Parts): Promise<Omit<Instance, keyof AsyncDisposable>> {
-  const [{ createUsers }, { createNodes }, { createTags }, { createDocuments }, { createTree }, { createTreeWalk }] =
-    await Promise.all([
-      import('./services/users.ts'),
-      import('./services/nodes.ts'),
-      import('./services/tags.ts'),
-      import('./services/documents.ts'),
-      import('./operations/tree.ts'),
-      import('./operations/tree-walk.ts'),
-    ])
+  const [
+    { createUsers },
+    { createNodes },
+    { createTags },
+    { createTrash },
+    { createDocuments },
+    { createTree },
+    { createTreeWalk },
+  ] = await Promise.all([
+    import('./services/users.ts'),
+    import('./services/nodes.ts'),
+    import('./services/tags.ts'),
+    import('./services/trash.ts'),
+    import('./services/documents.ts'),
+    import('./operations/tree.ts'),
+    import('./operations/tree-walk.ts'),
+  ])
+  const { createRestorePoints } = await import('./operations/restore-points.ts')
   const documents = createDocuments(parts)
   return {
+    restorePoints: createRestorePoints(parts),
     users: createUsers(parts),
     nodes: createNodes(parts),
     tags: createTags(parts),
+    trash: createTrash(parts),
     documents,
     tree: createTree(parts),
     treeItems: createTreeWalk(parts),
@@ -202,9 +223,19 @@ async function wire(parts: Parts): Promise<Omit<Instance, keyof AsyncDisposable>
       const { createBackup } = await import('./operations/backup.ts')
       return createBackup({ ...parts, programVersion })(input, onProgress, signal)
     },
+    async dryRun(input, onProgress, signal) {
+      const { createDryRun } = await import('./operations/dry-run.ts')
+      return createDryRun(parts)(input, onProgress, signal)
+    },
     async restore(input, onProgress, signal) {
       const { createRestore } = await import('./operations/restore.ts')
-      return createRestore(parts)(input, onProgress, signal)
+      return createRestore({
+        ...parts,
+        async makeRestorePoint(progress, ending) {
+          const { makeRestorePoint } = await import('./operations/restore-points.ts')
+          return makeRestorePoint({ ...parts, programVersion }, progress, ending)
+        },
+      })(input, onProgress, signal)
     },
   }
 }

@@ -205,11 +205,6 @@ const registry = {
     message: '{path} is the home or the inbox of {username}, which can be neither moved nor removed.',
     hint: 'Name something inside it.',
   },
-  'node.not_empty': {
-    kind: 'conflict',
-    message: 'The folder {path} is not empty.',
-    hint: 'Remove it with all that it holds: --recursive.',
-  },
   'node.into_itself': {
     kind: 'conflict',
     message: '{path} cannot be moved into {target}, which lies inside it.',
@@ -219,6 +214,32 @@ const registry = {
     kind: 'invalid',
     message: '{path} is not a path: {reason}',
     hint: 'Write .home/Folder/Title; a slash in a title is \\/ and a backslash \\\\.',
+  },
+
+  'trash.not_found': {
+    kind: 'not_found',
+    message: 'There is nothing called {item} in the trash of user {username}.',
+    hint: 'Name an id or a path as "strongroom trash list --user {username}" shows them.',
+  },
+  'trash.ambiguous': {
+    kind: 'conflict',
+    message: '{count} things in the trash of user {username} were at {item}.',
+    hint: 'Name one by its id: "strongroom trash list --user {username}" shows them.',
+  },
+  'trash.place_gone': {
+    kind: 'conflict',
+    message: 'The folder that held {item} is gone, or in the trash too.',
+    hint: 'Name another folder with --into.',
+  },
+  'trash.place_taken': {
+    kind: 'conflict',
+    message: 'Where {item} was, in {folder}, something else is called {title} now.',
+    hint: 'Name another folder with --into or another title with --title.',
+  },
+  'trash.not_confirmed': {
+    kind: 'usage',
+    message: 'Emptying the trash cannot be undone, and nobody confirmed it.',
+    hint: 'Answer the question at a terminal, or give --yes.',
   },
 
   'tag.not_found': {
@@ -325,13 +346,28 @@ const registry = {
   'restore.instance_not_empty': {
     kind: 'conflict',
     message:
-      'The instance holds {what} already; a restore needs one without documents, without tags and without folders below the roots.',
-    hint: 'Restore into a new instance: choose another --data and run it with --migrate.',
+      'The instance holds {what} already; without a choice, a restore takes one without documents, without tags and without folders below the roots.',
+    hint: 'See with --dry-run what would become of it, and choose with --on-conflict or --replace; or restore into a new instance with another --data and --migrate.',
   },
-  'restore.user_conflict': {
+  'restore.conflicts': {
     kind: 'conflict',
-    message: 'The archive has user {username} with the id of the user {other} of this instance.',
-    hint: 'Restore into a new instance: choose another --data and run it with --migrate.',
+    message: '{conflicts} things in {archive} are in the instance already, and different. The first: {example}.',
+    hint: 'See them all with --dry-run, and choose with --on-conflict: skip leaves what is there, overwrite moves it to the trash, keep-both restores beside it.',
+  },
+  'restore.plan_outdated': {
+    kind: 'conflict',
+    message: 'The plan no longer holds: {archive}, or what the plan looked at in the instance, is not what it was.',
+    hint: 'Make a new plan with --dry-run --save-plan; nothing was changed.',
+  },
+  'restore_point.not_found': {
+    kind: 'not_found',
+    message: 'There is no restore point {name} in {folder}.',
+    hint: '"strongroom restore-points list" shows them.',
+  },
+  'restore.bad_plan': {
+    kind: 'invalid',
+    message: '{path} is not the plan of a restore.',
+    hint: 'Make one with "strongroom restore ARCHIVE --dry-run --save-plan FILE".',
   },
 } as const satisfies Record<string, ErrorEntry>
 

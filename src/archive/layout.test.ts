@@ -6,6 +6,7 @@ import {
   linkTarget,
   metadataName,
   normalizeName,
+  pathInPart,
   placeOf,
   readmeName,
   sidecarPath,
@@ -60,6 +61,11 @@ describe('placeOf', () => {
       ),
     ]
     for (const path of paths) expect(placeOf(path)).toEqual({ kind: 'content', path })
+    for (const part of ['hidden', 'trash'] as const) {
+      const path = pathInPart(part, versionPath(user, document, 1, 'A File.PDF'))
+      expect(path.startsWith(`strongroom/${part}/docs/user_`)).toBe(true)
+      expect(placeOf(path)).toEqual({ kind: 'content', path })
+    }
     const upper = `docs/user_${user.toUpperCase()}/document_${document}/v1/A.PDF`
     expect(placeOf(upper)).toEqual({ kind: 'content', path: `docs/user_${user}/document_${document}/v1/A.PDF` })
   })
@@ -74,6 +80,9 @@ describe('placeOf', () => {
     'sidecars/.home/a',
     'ocr/x',
     'strongroom/other',
+    `strongroom/trash/docvers/ce/67/${user}/a`,
+    `strongroom/other/docs/user_${user}/document_${document}/v1/a`,
+    `strongroom/trash/strongroom/trash/docs/user_${user}/document_${document}/v1/a`,
     `docvers/c/67/${user}/a`,
   ])('%s lies among the content and is none', (name) => expect(placeOf(name).kind).toBe('stray'))
 

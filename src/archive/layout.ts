@@ -27,6 +27,21 @@ export const sidecarPath = (
   kind: SidecarKind,
 ): string => `sidecars/${versionFolder(userId, documentId, number)}pages/${pageDigits(page)}/${pageDigits(page)}${kind}`
 
+/**
+ * Which part of an archive a document is in. Papermerge knows only what is `shown`; what is `hidden` from it would break its
+ * later backups, and what is in the `trash` would come back alive.
+ */
+export type Part = 'shown' | 'hidden' | 'trash'
+
+const partFolders: Readonly<Record<Part, string>> = {
+  shown: '',
+  hidden: 'strongroom/hidden/',
+  trash: 'strongroom/trash/',
+}
+
+/** Where the file of a document in that part lies, by the place that it has where all are shown. */
+export const pathInPart = (part: Part, path: string): string => partFolders[part] + path
+
 const fanOut = (id: string): string => `${id.slice(0, 2)}/${id.slice(2, 4)}/${id}`
 
 /** Where Papermerge 3.0-3.2 keeps the file of a version. */
@@ -47,7 +62,7 @@ export function sidecarPath3(pageId: string, kind: SidecarKind): string | undefi
 
 const uuid = '[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}'
 const contentPattern = new RegExp(
-  `^(?:(?:docs|sidecars)/user_${uuid}/document_${uuid}|docvers/[0-9a-fA-F]{2}/[0-9a-fA-F]{2}/${uuid}|ocr/pages/[0-9a-fA-F]{2}/[0-9a-fA-F]{2}/${uuid})/`,
+  `^(?:(?:strongroom/(?:hidden|trash)/)?(?:docs|sidecars)/user_${uuid}/document_${uuid}|docvers/[0-9a-fA-F]{2}/[0-9a-fA-F]{2}/${uuid}|ocr/pages/[0-9a-fA-F]{2}/[0-9a-fA-F]{2}/${uuid})/`,
 )
 
 /** The folders whose members are content; whatever lies elsewhere is there for people and never read. */

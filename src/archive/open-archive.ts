@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { constants } from 'node:fs'
 import { open, unlink, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -20,6 +20,8 @@ export interface OpenArchive extends AsyncDisposable {
   tar(onEnd: (end: GunzipEnd) => void, onRead?: (position: number) => void): AsyncIterable<Uint8Array>
   /** Bytes of the file itself, as they are. */
   bytes(position: number, length: number): Promise<Buffer>
+  /** The SHA-256 of the file itself, 64 lower-case hex digits. */
+  sha256(): Promise<string>
   /** Throws `archive.changed` where the file is no longer the one that was opened. */
   assertUnchanged(): Promise<void>
 }
@@ -50,13 +52,18 @@ export async function openArchive(
         const { bytesRead } = await onFile(name, 'read', () => file.read(buffer, 0, length, position))
         return buffer.subarray(0, bytesRead)
       },
+      async sha256() {
+        const hash = createHash('sha256')
+        for await (const chunk of fileChunks(file, name)) hash.update(chunk)
+        return hash.digest('hex')
+      },
       async assertUnchanged() {
         const now = await onFile(name, 'read', () => file.stat())
         if (now.size !== opened.size || now.mtimeMs !== opened.mtimeMs) {
           throw new StrongroomError('archive.changed', { archive: name })
         }
       },
-      [Symbol.asyncDispose]: () => file.close(),
+      [Symbol.asyncDispose]: () => onFile(name, 'read', () => file.close()),
     }
   } catch (error) {
     await file.close()

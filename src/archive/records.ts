@@ -46,7 +46,7 @@ const versionShape: RecordShape = {
 const nodeShape: RecordShape = {
   values: nodeKeys,
   lists: { tags: tagShape, versions: versionShape },
-  objects: strongroom([...nodeKeys, 'parent', 'tags']),
+  objects: strongroom([...nodeKeys, 'parent', 'tags', 'deleted_at', 'deleted_parent', 'deleted_from']),
 }
 
 /** What a restore wants of backup.json. */
@@ -142,6 +142,9 @@ export const nodeSchema = z.object({
   lang: text.nullish(),
   ocr: z.boolean().nullish(),
   ocr_status: text.nullish(),
+  deleted_at: text.nullish(),
+  deleted_parent: id.nullish(),
+  deleted_from: text.nullish(),
   tags: z.array(z.unknown()),
   versions: present.optional(),
 })

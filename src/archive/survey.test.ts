@@ -67,7 +67,7 @@ describe('a newer or an unreadable backup.json', () => {
 
   test('of a newer format is told as such', async () => {
     for (const own of [
-      { format: 2, writer: 'Strongroom 9' },
+      { format: 3, writer: 'Strongroom 9' },
       { format: '1' },
       { format: {} },
       { format: [1] },

@@ -31,6 +31,8 @@ export interface SurveyEvents {
   onRecord(record: JsonRecord): void
   /** An entry of damage.json. */
   onDamage(value: JsonObject): void
+  /** Whether an archive that breaks off, once backup.json is read, is a problem like others: what came before counts. */
+  readonly salvage?: boolean
   /** How many bytes of the file have been read. */
   onRead(position: number): void
 }
@@ -55,7 +57,7 @@ export interface Survey {
 const headBytes = 1024
 
 /** The newest format of ours that this program reads. */
-export const knownFormat = 1
+export const knownFormat = 2
 
 const damageShape: RecordShape = {
   values: ['format'],
@@ -84,6 +86,7 @@ export async function surveyArchive(
   const counts = { files: 0, bytes: 0, strangers: 0, folders: 0, links: 0, metadataBytes: 0, dotSlash: 0 }
   const seen = {
     metadata: false,
+    metadataWhole: false,
     metadataFirst: false,
     ours: false,
     sums: undefined as string | undefined,
@@ -99,9 +102,14 @@ export async function surveyArchive(
     (end) => (ends.gzip = end),
     (position) => events.onRead(position),
   )
-  for await (const entry of readTar(tar, archive.name, (end) => (ends.tar = end))) {
-    signal?.throwIfAborted()
-    await takeEntry(entry)
+  try {
+    for await (const entry of readTar(tar, archive.name, (end) => (ends.tar = end))) {
+      signal?.throwIfAborted()
+      await takeEntry(entry)
+    }
+  } catch (error) {
+    if (listener.salvage !== true || !seen.metadataWhole || !breaksOff(error)) throw error
+    events.onProblem(error)
   }
   await archive.assertUnchanged()
   reportEnds()
@@ -191,6 +199,7 @@ export async function surveyArchive(
           events.onWarning('metadata.unknown_key', path, `This version does not know the key ${path} and ignored it.`)
       },
     })
+    seen.metadataWhole = true
     await note(name, sha256)
   }
 
@@ -318,6 +327,10 @@ export async function surveyArchive(
     return index.sound && (await checkFileTail(archive, index, ends.gzip?.compressedBytes ?? 0, events))
   }
 }
+
+/** True for what ends the reading of an archive, where more cannot be read. */
+export const breaksOff = (error: unknown): error is StrongroomError =>
+  error instanceof StrongroomError && (error.code === 'archive.truncated' || error.code === 'archive.damaged')
 
 /** Why an entry must not be in a backup; undefined for one that may. */
 function refuse(entry: TarEntry, name: string): string | undefined {

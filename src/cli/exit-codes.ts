@@ -3,6 +3,8 @@ import type { ErrorKind } from '../errors.ts'
 
 /** Done, but the report names something that was left out. */
 export const exitLeftOut = 3
+/** A dry run found conflicts. */
+export const exitConflict = 5
 /** The reader of standard output went away: 128 and the number of SIGPIPE, as shells count. */
 export const exitBrokenPipe = 141
 
@@ -11,7 +13,7 @@ const ofKind: Readonly<Record<Exclude<ErrorKind, 'interrupted'>, number>> = {
   usage: 2,
   corrupt: 4,
   invalid: 4,
-  conflict: 5,
+  conflict: exitConflict,
   not_found: 6,
   busy: 7,
   denied: 8,

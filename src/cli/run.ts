@@ -11,9 +11,11 @@ import { addInspect } from './commands/inspect.ts'
 import { addMigrate } from './commands/migrate.ts'
 import { addMkdir } from './commands/mkdir.ts'
 import { addMv } from './commands/mv.ts'
+import { addRestorePoints } from './commands/restore-points.ts'
 import { addRestore } from './commands/restore.ts'
 import { addRm } from './commands/rm.ts'
 import { addTag } from './commands/tag.ts'
+import { addTrash } from './commands/trash.ts'
 import { addTree } from './commands/tree.ts'
 import { addUser } from './commands/user.ts'
 import { addVerify } from './commands/verify.ts'
@@ -31,11 +33,13 @@ const commands: readonly ((program: Command, session: Session) => void)[] = [
   addMkdir,
   addMv,
   addRm,
+  addTrash,
   addTag,
   addBackup,
   addVerify,
   addInspect,
   addRestore,
+  addRestorePoints,
   addCheck,
 ]
 
@@ -153,10 +157,11 @@ export function reportFailure(
   output: Pick<Terminal, 'stdout' | 'stderr'>,
 ): number {
   const { stdout, stderr } = output
+  const first = firstFailure(error)
   const failure =
-    error instanceof StrongroomError
-      ? error
-      : new StrongroomError('program.fault', { reason: reasonOf(error) }, { cause: error })
+    first instanceof StrongroomError
+      ? first
+      : new StrongroomError('program.fault', { reason: reasonOf(first) }, { cause: first })
   const code = exitCodeOf(failure)
   if (failure.details['signal'] === 'SIGPIPE') return code
   // A command that could not be parsed has no options yet.
@@ -170,6 +175,10 @@ export function reportFailure(
   }
   return code
 }
+
+/** What went wrong first, where clearing up after it failed too, as on a disk that is full. */
+const firstFailure = (error: unknown): unknown =>
+  error instanceof SuppressedError ? firstFailure(error.suppressed) : error
 
 function stackOf(error: unknown): string {
   if (!(error instanceof Error)) return display(String(error))

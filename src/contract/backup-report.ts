@@ -1,4 +1,5 @@
 import type { Report } from './reports.ts'
+import type { TrashContents } from './trash.ts'
 
 /** What a backup wrote. */
 export interface BackupReport extends Report {
@@ -14,7 +15,9 @@ export interface BackupReport extends Report {
   readonly versions: number
   readonly tags: number
   readonly sidecars: number
-  /** Originals and sidecars, as they are. */
+  /** What is in the trash; the numbers before are without it. */
+  readonly trash: TrashContents
+  /** Originals and sidecars, those in the trash too, as they are. */
   readonly bytes: number
   /** Names that Papermerge will show in another form. */
   readonly renamed: number

@@ -1,4 +1,5 @@
 import type { Report } from './reports.ts'
+import type { TrashContents } from './trash.ts'
 
 export interface InspectedNode {
   readonly username: string
@@ -20,7 +21,7 @@ export interface InspectedUser {
   readonly bytes: number
 }
 
-/** What an archive holds. */
+/** What an archive holds; but for files and bytes, without what is in the trash. */
 export interface InspectReport extends Report {
   readonly operation: 'inspect'
   readonly archive: string
@@ -37,6 +38,7 @@ export interface InspectReport extends Report {
   readonly versions: number
   readonly pages: number
   readonly sidecars: number
+  readonly trash: TrashContents
   readonly files: number
   readonly bytes: number
   /** The tree: by user, then by path; the first 100,000. */

@@ -36,6 +36,9 @@ export const fates: { readonly [T in keyof Schema]: { readonly [C in keyof Schem
     lang: 'archived',
     ocr: 'archived',
     ocr_status: 'archived',
+    deleted_at: 'archived',
+    deleted_parent: 'archived',
+    deleted_from: 'archived',
   },
   tags: {
     id: 'archived',

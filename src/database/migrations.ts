@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely'
 import type { Dialect } from './dialect.ts'
 import { firstSchema } from './migrations/0001-first-schema.ts'
+import { trash } from './migrations/0002-trash.ts'
 
 /** One step of the schema. A released one is never edited. */
 export interface Migration {
@@ -11,7 +12,10 @@ export interface Migration {
 }
 
 /** All of them, numbered from 1 without a gap. */
-export const allMigrations: readonly Migration[] = [{ version: 1, name: 'first-schema', up: firstSchema }]
+export const allMigrations: readonly Migration[] = [
+  { version: 1, name: 'first-schema', up: firstSchema },
+  { version: 2, name: 'trash', up: trash },
+]
 
 /** The version that this program needs. */
 export const newestSchemaVersion = allMigrations.length

@@ -54,10 +54,10 @@ export interface MembershipRow {
 export interface NodeRow {
   id: string
   user_id: string
-  /** Null at the top level. */
+  /** Null at the top level, and for what was moved to the trash. */
   parent_id: string | null
   type: 'folder' | 'document'
-  /** Unique among the children of one parent of one user. */
+  /** Unique among the children of one parent of one user; what was moved to the trash is nobody's child. */
   title: string
   created_at: Timestamp | null
   updated_at: Timestamp | null
@@ -67,6 +67,15 @@ export interface NodeRow {
   ocr: Flag | null
   /** Null for a folder. */
   ocr_status: 'unknown' | 'received' | 'started' | 'succeeded' | 'failed' | null
+  /**
+   * When the node was moved to its user's trash; null where it was not. What lies below such a node is in the trash with it
+   * and has no date of its own.
+   */
+  deleted_at: Timestamp | null
+  /** The id of the folder that it was in, which may be gone since; null where it was at the top level. */
+  deleted_parent: string | null
+  /** Where it was then, as a path is written; null where it is not in the trash. */
+  deleted_from: string | null
 }
 
 export interface TagRow {

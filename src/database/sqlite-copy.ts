@@ -24,7 +24,8 @@ export async function keepCopy(writer: DatabaseSync, path: string, to: number, t
       await rename(unfinished, copy)
       await syncFolder(dirname(copy))
     } catch (error) {
-      await rm(unfinished, { force: true })
+      // The first failure is the one to tell of; what is left here is removed by the next try.
+      await rm(unfinished, { force: true }).catch(() => undefined)
       throw error
     } finally {
       await file.close()

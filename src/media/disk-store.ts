@@ -35,7 +35,7 @@ export async function openDiskStore(root: string): Promise<MediaStore & AsyncDis
       return {
         size: stat.size,
         chunks: () => withReadBuffer((buffer) => chunksOf(handle, stat.size, path, buffer)),
-        [Symbol.asyncDispose]: () => handle.close(),
+        [Symbol.asyncDispose]: () => onFile(path, 'read', () => handle.close()),
       }
     } catch (error) {
       await handle.close()

@@ -158,7 +158,7 @@ export async function openFolders(root: string): Promise<Folders> {
     async [Symbol.asyncDispose]() {
       for (const key of held.keys()) letGo(key)
       await Promise.all(closing)
-      await rootHandle.close()
+      await onFile(root, 'read', () => rootHandle.close())
     },
   }
 }

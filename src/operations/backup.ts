@@ -14,6 +14,7 @@ import type { MediaStore } from '../media/media-store.ts'
 import { type Clock, type Timestamp, unixSeconds } from '../std/clock.ts'
 import { createSpool, type Spool } from '../std/spool.ts'
 import { userFolders } from './backup/account-names.ts'
+import { archiveFormat, type ArchiveFormat } from './backup/archive-format.ts'
 import { addFolders, addOriginals, addSidecars, createDamageList } from './backup/contents.ts'
 import { writeMetadata } from './backup/metadata.ts'
 import { nameNodes } from './backup/node-names.ts'
@@ -57,8 +58,7 @@ export function createBackup(parts: BackupParts) {
     onProgress: OnProgress,
     signal?: AbortSignal,
   ): Promise<BackupReport> {
-    const { stdout } = input
-    const target = stdout === undefined ? await findTarget(input.location, input.overwrite) : undefined
+    const target = input.stdout === undefined ? await findTarget(input.location, input.overwrite) : undefined
     if (target !== undefined) {
       await using alone = await database.lock('exclusive', 0)
       if (alone !== undefined) await removeLeftOvers(target.folder, parts.instanceId)
@@ -66,12 +66,23 @@ export function createBackup(parts: BackupParts) {
     await using lock = await database.lock('shared', lockWaitSeconds)
     if (lock === undefined) throw new StrongroomError('instance.closed_to_writers')
     // Without await the lock would be free again before the work has begun.
-    return await database.snapshot((db) =>
-      target === undefined
-        ? writeToStream(parts, db, input.links, stdout!, onProgress, signal)
-        : writeToTarget(parts, db, input, target, onProgress, signal),
-    )
+    return await writeBackup(parts, input, onProgress, signal)
   }
+}
+
+/** The same for a caller who holds a lock already, shared or exclusive. */
+export async function writeBackup(
+  parts: BackupParts,
+  input: BackupInput,
+  onProgress: OnProgress,
+  signal?: AbortSignal,
+): Promise<BackupReport> {
+  const { stdout } = input
+  if (stdout !== undefined) {
+    return parts.database.snapshot((db) => writeToStream(parts, db, input.links, stdout, onProgress, signal))
+  }
+  const target = await findTarget(input.location, input.overwrite)
+  return parts.database.snapshot((db) => writeToTarget(parts, db, input, target, onProgress, signal))
 }
 
 async function writeToStream(
@@ -131,9 +142,12 @@ async function writeToTarget(
   return { ...written, archive, archiveBytes: partial.size, verified: input.verify }
 }
 
+const bytesOfFiles = ({ originalBytes, sidecarBytes, trash }: Counts): number =>
+  originalBytes + sidecarBytes + trash.originalBytes + trash.sidecarBytes
+
 /** Scans hardly compress; a disk with less than half of their bytes free would surely be full before the end. */
-async function assertSpace(target: Target, { originalBytes, sidecarBytes }: Counts): Promise<void> {
-  const needed = Math.ceil((originalBytes + sidecarBytes) / 2)
+async function assertSpace(target: Target, counts: Counts): Promise<void> {
+  const needed = Math.ceil(bytesOfFiles(counts) / 2)
   const free = await freeBytes(target.folder)
   if (needed > free)
     throw new StrongroomError('file.too_little_space', { path: `The backup in ${target.folder}`, needed, free })
@@ -169,6 +183,7 @@ async function writeArchive(input: WriteInput): Promise<Omit<BackupReport, 'arch
     metadata,
     readme,
     createdAt,
+    format: await archiveFormat(db),
     writer,
     links,
     counts,
@@ -179,7 +194,7 @@ async function writeArchive(input: WriteInput): Promise<Omit<BackupReport, 'arch
   await addSpool(archive, metadataName, metadata, mtime)
   await addSpool(archive, readmeName, readme, mtime)
 
-  const total = counts.originalBytes + counts.sidecarBytes
+  const total = bytesOfFiles(counts)
   let done = 0
   const onBytes = (bytes: number): void => {
     done += bytes
@@ -196,6 +211,7 @@ async function writeArchive(input: WriteInput): Promise<Omit<BackupReport, 'arch
   const folders = userFolders(users.map((user) => user.username))
   await addFolders(contents, new Map(users.map((user, index) => [user.id, folders[index]!])), links)
   await archive.finish(mtime)
+  const { trash } = counts
   return {
     operation: 'backup',
     created: createdAt,
@@ -205,6 +221,7 @@ async function writeArchive(input: WriteInput): Promise<Omit<BackupReport, 'arch
     versions: counts.versions,
     tags: counts.tags,
     sidecars: counts.sidecars,
+    trash: { folders: trash.folders, documents: trash.documents, versions: trash.versions },
     bytes: total,
     renamed: renamed.count,
     warnings: createNotices().collected(),
@@ -220,6 +237,7 @@ async function describe(input: {
   readonly metadata: Spool
   readonly readme: Spool
   readonly createdAt: Timestamp
+  readonly format: ArchiveFormat
   readonly writer: string
   readonly links: 'symbolic' | 'hard'
   readonly counts: Counts
@@ -237,7 +255,12 @@ async function describe(input: {
     onDocument: () => {
       signal?.throwIfAborted()
       documents += 1
-      onProgress({ phase: 'reading rows', done: documents, total: counts.documents, unit: 'documents' })
+      onProgress({
+        phase: 'reading rows',
+        done: documents,
+        total: counts.documents + counts.trash.documents,
+        unit: 'documents',
+      })
     },
   })
   await writeReadme(readme, { ...input, ...counts }, renamed)

@@ -49,6 +49,13 @@ describe.each(databases)('check on $name', (kind) => {
     expect(last).toEqual({ phase: 'check', done: 14, total: 14, unit: 'bytes' })
   })
 
+  test('the files of what is in the trash are checked too', async () => {
+    await instance.nodes.remove({ username, paths: ['Taxes'] })
+    expect(await check()).toMatchObject({ files: 2, bytes: 14, leftOut: { total: 0 } })
+    await rm(onDisk(document.key))
+    expect(findings(await check())).toEqual(['check.missing ada: Taxes/and\\/or.pdf (in the trash), version 1'])
+  })
+
   test('a missing file is named by its path, version and page', async () => {
     await rm(onDisk(document.key))
     await rm(sidecar())

@@ -39,8 +39,8 @@ export const createCheck =
   (input: { readonly quick: boolean }, onProgress: OnProgress, signal?: AbortSignal): Promise<CheckReport> =>
     database.snapshot(async (db) => {
       const run = createRun({ database, media }, db)
-      const { originalBytes, sidecarBytes } = await countAll(db)
-      const total = originalBytes + sidecarBytes
+      const { trash, ...outside } = await countAll(db)
+      const total = outside.originalBytes + outside.sidecarBytes + trash.originalBytes + trash.sidecarBytes
       let done = 0
       for await (const expected of expectedFiles(db, run.warnings)) {
         signal?.throwIfAborted()
@@ -176,8 +176,9 @@ async function describeVersion(db: Db, versionId: string): Promise<string> {
   if (version === undefined) return `version ${versionId}`
   const node = await findNode(db, version.document_id)
   const user = node && (await findUserById(db, node.user_id))
-  const path = formatPath((await pathOf(db, version.document_id)).map(({ title }) => title))
-  return `${user?.username ?? ''}: ${path}, version ${version.number}`
+  const line = await pathOf(db, version.document_id)
+  const place = line[0]?.deleted_at === null ? '' : ' (in the trash)'
+  return `${user?.username ?? ''}: ${formatPath(line.map(({ title }) => title))}${place}, version ${version.number}`
 }
 
 async function describeSidecar(db: Db, pageId: string, kind: string): Promise<string> {

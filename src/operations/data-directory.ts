@@ -10,7 +10,7 @@ import { access, lstat, mkdir, open, readFile, readdir, rename, rm, stat } from 
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import { StrongroomError } from '../errors.ts'
-import { onFile, syncFolder, systemCode, toFileError } from '../std/files.ts'
+import { makeFolders, onFile, syncFolder, systemCode, toFileError } from '../std/files.ts'
 
 const markerName = 'strongroom.json'
 const knownLayout = 1
@@ -29,6 +29,7 @@ export interface DataDirectory {
 }
 
 export const mediaFolder = (path: string): string => join(path, 'media')
+export const restorePointsFolder = (path: string): string => join(path, 'restore-points')
 export const scratchFolder = (path: string): string => join(path, 'tmp')
 
 /**
@@ -51,7 +52,7 @@ export async function requireDataDirectory({ path, inContainer }: DataDirectory)
 export async function prepareDataDirectory({ path }: DataDirectory): Promise<void> {
   await assertMayBecomeDataDirectory(path)
   await onFile(path, 'made', async () => {
-    await mkdir(dirname(path), { recursive: true })
+    await makeFolders(dirname(path))
     await mkdir(path, { mode: 0o700 }).catch((error: unknown) => {
       if (systemCode(error) !== 'EEXIST') throw error
     })
@@ -156,7 +157,8 @@ async function writeMarker(path: string): Promise<void> {
       await syncFolder(path)
     })
   } catch (error) {
-    await rm(temporary, { force: true })
+    // The first failure is the one to tell of; what is left here is removed by the next start.
+    await rm(temporary, { force: true }).catch(() => undefined)
     throw error
   }
 }

@@ -102,6 +102,31 @@ describe.each(databases)('import on $name', (kind) => {
     await expectSound()
   })
 
+  test("what is in the trash is in nobody's way, and is not added to", async () => {
+    await write('Papers/letter.txt', 'Dear Ada')
+    await take(join(source, 'Papers'))
+    await instance.nodes.remove({ username, paths: ['.inbox/Papers/letter.txt'] })
+    expect(await take(join(source, 'Papers'))).toMatchObject({ added: 1, folders: 0, unchanged: 0, newVersions: 0 })
+    await instance.nodes.remove({ username, paths: ['.inbox/Papers'] })
+    expect(await take(join(source, 'Papers'))).toMatchObject({ added: 1, folders: 1, unchanged: 0, newVersions: 0 })
+    expect(Object.keys(await documents())).toEqual(['.inbox/Papers/', '.inbox/Papers/letter.txt'])
+    expect((await instance.trash.list()).map((node) => node.documents)).toEqual([1, 1])
+    await expectSound()
+  })
+
+  test('what goes into a folder that is moved to the trash meanwhile is left out and named', async () => {
+    await write('Papers/a/one.txt', 'one')
+    await write('Papers/b/two.txt', 'two')
+    let removal: Promise<unknown> | undefined
+    const report = await instance.importFiles({ paths: [join(source, 'Papers')], username }, () => {
+      removal ??= instance.nodes.remove({ username, paths: ['.inbox/Papers'] })
+    })
+    await removal
+    expect(report.leftOut.listed.map(({ code }) => code).filter((code) => code !== 'import.refused')).toEqual([])
+    expect(Object.keys(await documents())).toEqual([])
+    await expectSound()
+  })
+
   test('the same bytes at the same place are skipped, others become a new version', async () => {
     const a = await write('a.txt', 'same')
     const b = await write('b.txt', 'before')

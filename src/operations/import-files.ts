@@ -14,6 +14,7 @@ import { headBytes, mediaTypeOf } from '../reading/media-type.ts'
 import { createPageCounter, type PageCounter } from '../reading/page-count.ts'
 import type { NewDocument, NewVersion } from '../services/document-input.ts'
 import type { createDocuments } from '../services/documents.ts'
+import { requireFolder } from '../services/document-rows.ts'
 import { requireUser } from '../services/find-user.ts'
 import { folderRow } from '../services/folder-row.ts'
 import { requireNode } from '../services/locate.ts'
@@ -188,7 +189,16 @@ function createRun({ database, documents, clock, ids, dataDirectory }: ImportPar
       return undefined
     }
     const row = folderRow({ id: ids.next(), userId: user.id, parentId, title, now: clock.now() })
-    await database.write((tx) => insertNodes(tx, [row]))
+    try {
+      await database.write(async (tx) => {
+        await requireFolder(tx, user.id, parentId)
+        await insertNodes(tx, [row])
+      })
+    } catch (error) {
+      // Somebody may have moved the folder above it to the trash meanwhile.
+      leaveOutFailed(shown, error)
+      return undefined
+    }
     counts.folders += 1
     return row
   }

@@ -4,16 +4,17 @@ import { createNotices } from '../contract/notices.ts'
 import type { OnProgress } from '../contract/reports.ts'
 import { openScratch, type Scratch } from '../database/scratch.ts'
 import { planRestore } from './staging/plan.ts'
-import { stageArchive, strictFindings, type Dialect } from './staging/stage.ts'
+import { stageArchive, strictFindings, type StagedArchive } from './staging/stage.ts'
 import { originOf } from './staging/writer-of.ts'
 
 const mostNodes = 100_000
 
-const formats: Readonly<Record<Dialect, string>> = {
-  'papermerge-2': 'Papermerge 2.1',
-  'papermerge-3': 'Papermerge 3.0 to 3.2',
-  strongroom: 'Strongroom 1',
-}
+const formatOf = ({ dialect, header }: StagedArchive): string =>
+  ({
+    'papermerge-2': 'Papermerge 2.1',
+    'papermerge-3': 'Papermerge 3.0 to 3.2',
+    strongroom: `Strongroom ${header?.strongroom?.format ?? ''}`,
+  })[dialect]
 
 /**
  * Says who wrote an archive, when, and what it holds. Reads it through as a restore would, without an instance. Throws at
@@ -37,13 +38,14 @@ export function createInspect({ scratchDirectory }: { readonly scratchDirectory:
       archive: archive.name,
       archiveBytes: archive.size,
       ...originOf(staged),
-      format: formats[staged.dialect],
+      format: formatOf(staged),
       proved: staged.survey.proved,
       ...plan,
       users: listUsers(scratch),
       files: staged.survey.files,
       nodes,
-      nodesNotListed: Number(scratch.first('select count(*) as n from plan_nodes')?.n) - nodes.length,
+      nodesNotListed:
+        Number(scratch.first('select count(*) as n from plan_nodes where in_trash = 0')?.n) - nodes.length,
       warnings: warnings.collected(),
       leftOut: createNotices().collected(),
     }
@@ -53,11 +55,11 @@ export function createInspect({ scratchDirectory }: { readonly scratchDirectory:
 function listUsers(scratch: Scratch): InspectedUser[] {
   const rows = scratch.rows(`
     select u.id, u.username,
-      (select count(*) from plan_nodes n where n.u = u.u and n.type = 'folder'
+      (select count(*) from plan_nodes n where n.u = u.u and n.type = 'folder' and n.in_trash = 0
         and not (n.parent_seq is null and n.title in ('.home', '.inbox'))) as folders,
-      (select count(*) from plan_nodes n where n.u = u.u and n.type = 'document') as documents,
-      (select count(*) from plan_nodes n join plan_versions v on v.document_id = n.id where n.u = u.u) as versions,
-      (select coalesce(sum(v.size), 0) from plan_nodes n join plan_versions v on v.document_id = n.id where n.u = u.u) as bytes
+      (select count(*) from plan_nodes n where n.u = u.u and n.type = 'document' and n.in_trash = 0) as documents,
+      (select count(*) from plan_nodes n join plan_versions v on v.document_id = n.id where n.u = u.u and n.in_trash = 0) as versions,
+      (select coalesce(sum(v.size), 0) from plan_nodes n join plan_versions v on v.document_id = n.id where n.u = u.u and n.in_trash = 0) as bytes
     from plan_users u order by u.username`)
   return [...rows].map((row) => ({
     id: String(row.id),

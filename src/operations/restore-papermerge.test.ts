@@ -89,6 +89,22 @@ describe.each(databases)('what Papermerge wrote, restored on $name:', (kind) => 
     ])
   })
 
+  test('of two versions or pages with the largest number that there is the second gets the first free one', async () => {
+    const largest = 2 ** 31 - 1
+    const pages = [page({ number: largest, text: 'one' }), page({ number: largest, text: 'two' })]
+    const twins = [version({ number: largest, pages }), version({ number: largest, text: 'the second' })]
+    const { users } = await restore([john({ versions: twins })], [docsFile(largest, 'scan.pdf', 'x')])
+    const found = at(users[0]!, '.home', 'scan.pdf')?.versions ?? []
+    expect(found.map(({ number, text }) => [number, text])).toEqual([
+      [1, 'the second'],
+      [largest, ''],
+    ])
+    expect(found[1]?.pages.map(({ number, text }) => [number, text])).toEqual([
+      [1, 'two'],
+      [largest, 'one'],
+    ])
+  })
+
   test('a document that was never uploaded comes back without a file, and so does one without versions', async () => {
     const nodes = [
       ...roots,

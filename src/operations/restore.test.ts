@@ -96,11 +96,11 @@ describe.each(databases)('restore on $name', (kind) => {
   })
 
   test('a newer format is refused by its name and that of its writer', async () => {
-    const newer = editMetadata(({ strongroom }) => Object.assign(strongroom, { format: 2, writer: 'Strongroom 9.0' }))
+    const newer = editMetadata(({ strongroom }) => Object.assign(strongroom, { format: 3, writer: 'Strongroom 9.0' }))
     await withArchive(newer, async (archive, into) => {
       const failed = await failure(into, archive)
       expect(failed).toMatchObject({ exitCode: 4, code: 'archive.newer_format' })
-      expect(failed.message).toContain('format 2')
+      expect(failed.message).toContain('format 3')
     })
   })
 
@@ -236,9 +236,9 @@ describe.each(databases)('restore on $name', (kind) => {
     await into.report(['user', 'add', 'eve'], { stdin: 'secret\n' })
     const { id } = (await usersOf(into)).get('eve')!
     await packPapermerge(archive, [papermerge.user({ id, username: 'john' })])
-    expect(await failure(into, archive)).toMatchObject({ exitCode: 5, code: 'restore.user_conflict' })
+    expect(await failure(into, archive)).toMatchObject({ exitCode: 5, code: 'restore.conflicts' })
     await packPapermerge(archive, [papermerge.user({ id, username: 'john' }), papermerge.user({ username: 'eve' })])
-    expect(await failure(into, archive)).toMatchObject({ exitCode: 5, code: 'restore.user_conflict' })
+    expect(await failure(into, archive)).toMatchObject({ exitCode: 5, code: 'restore.conflicts' })
   })
 
   test('members join the group of the instance that has the name of theirs, and a group never takes the id of another', async () => {

@@ -1,80 +1,94 @@
-import { normalizeName, placeOf } from '../archive/layout.ts'
-import { openArchive, type OpenArchive } from '../archive/open-archive.ts'
-import { readTar } from '../archive/tar-reader.ts'
-import { createNotices } from '../contract/notices.ts'
+import { openArchive } from '../archive/open-archive.ts'
 import type { OnProgress } from '../contract/reports.ts'
+import type { RestorePlan } from '../contract/restore-plan.ts'
 import type { RestoreReport } from '../contract/restore-report.ts'
 import type { Database } from '../database/database.ts'
 import { countAll } from '../database/queries/counts.ts'
-import { insertPendingFiles } from '../database/queries/files.ts'
-import { openScratch, type Scratch } from '../database/scratch.ts'
+import { openScratch } from '../database/scratch.ts'
 import { StrongroomError } from '../errors.ts'
-import type { MediaBatch, MediaStore } from '../media/media-store.ts'
-import { batchesOf } from '../std/batches.ts'
+import type { MediaStore } from '../media/media-store.ts'
+import type { Clock } from '../std/clock.ts'
 import type { Ids } from '../std/ids.ts'
+import { changeLive } from './merge/carry-out.ts'
 import { createRecover } from './recover.ts'
-import { adoptUsers, knownUserIds } from './restore/adopt-users.ts'
+import { adoptUsers } from './restore/adopt-users.ts'
 import { avoidFiles } from './restore/avoid-files.ts'
+import { emptyInstance } from './restore/empty-instance.ts'
 import { insertPlan } from './restore/insert-plan.ts'
-import { planRestore, type Plan } from './staging/plan.ts'
-import { stageArchive, strictFindings, type StagedArchive } from './staging/stage.ts'
+import { prepareRestore, type RestoreInput } from './restore/prepare.ts'
+import { writeFiles } from './restore/write-files.ts'
 import { originOf } from './staging/writer-of.ts'
 
 export interface RestoreParts {
   readonly database: Database
   readonly media: MediaStore
+  readonly clock: Clock
   readonly ids: Ids
   /** A folder for what is too large for memory meanwhile. */
   readonly scratchDirectory: string
-}
-
-export interface RestoreInput {
-  /** A path, or a stream that carries the archive. */
-  readonly archive: string | AsyncIterable<Uint8Array>
+  /** Throws where the exclusive lock of the caller is gone. */
+  readonly assertLocked: () => Promise<void>
+  /** Writes down what the instance holds before it is replaced, and gives the path. */
+  readonly makeRestorePoint: (onProgress: OnProgress, signal?: AbortSignal) => Promise<string>
 }
 
 /**
- * Brings an archive back into an instance without documents, tags and folders of its own; the caller holds the exclusive
- * lock. The archive is read through and related as a whole before anything changes; then the files take names that no row
- * refers to, and one transaction makes everything visible. Whatever fails, the instance is as it was. Throws `archive.…`,
- * `restore.…`, `file.…`, `database.…`.
+ * Brings an archive back; the caller holds the exclusive lock. The archive is read through and related as a whole, and held
+ * against the instance, before anything changes; then the files take names that no row refers to, and one transaction makes
+ * everything visible. Whatever fails, the instance is as it was. Throws `archive.…`, `restore.…`, `file.…`, `database.…`.
  */
-export function createRestore({ database, media, ids, scratchDirectory }: RestoreParts) {
+export function createRestore(parts: RestoreParts) {
+  const { database, media, clock, ids, scratchDirectory } = parts
   return async function restore(
-    input: RestoreInput,
+    input: RestoreInput & { readonly restorePoint?: boolean },
     onProgress: OnProgress,
     signal?: AbortSignal,
   ): Promise<RestoreReport> {
-    await assertEmpty(database)
+    const { replace = false, keepGoing = false, onConflict, planDigest } = input
+    if (!replace && onConflict === undefined) await assertEmpty(database)
     await using archive = await openArchive(input.archive, scratchDirectory)
     using scratch = openScratch(scratchDirectory)
-    const warnings = createNotices()
-    const findings = strictFindings(warnings.add)
-    const staged = await stageArchive(archive, scratch, scratchDirectory, findings, onProgress, signal)
-    const plan = planRestore(staged, findings, await knownUserIds(database.db))
-    await assertSpace(media, archive.name, plan, staged)
-    await avoidFiles({ media, ids }, scratch, warnings.add)
+    const preparation = { ...input, scratchDirectory, identified: planDigest !== undefined, onProgress }
+    const prepared = await prepareRestore(database.db, archive, scratch, preparation, signal)
+    const { staged, contents, plan, bytes, bytesNeeded, warnings, leftOut } = prepared
+    assertPlan(archive.name, plan, planDigest)
+    await assertSpace(media, archive.name, bytesNeeded)
+    const restorePoint =
+      replace && input.restorePoint !== false ? await parts.makeRestorePoint(onProgress, signal) : null
+    await avoidFiles({ db: database.db, media, ids }, scratch, warnings.add)
     try {
-      await writeFiles({ database, media }, archive, scratch, plan, onProgress, signal)
+      const files = { database, media, archive, scratch, total: bytes, salvage: keepGoing, onProgress, signal }
+      await parts.assertLocked()
+      await writeFiles(files)
       signal?.throwIfAborted()
       const adopted = await database.write(async (tx) => {
+        await parts.assertLocked()
+        if (replace) await emptyInstance(tx)
         const users = await adoptUsers(tx, scratch, warnings.add)
+        await changeLive({ tx, scratch, ids, now: clock.now() })
         await insertPlan(tx, scratch, onProgress)
+        await parts.assertLocked()
         return users
       })
       return {
         operation: 'restore',
         archive: archive.name,
         ...originOf(staged),
-        ...plan,
+        ...contents,
+        bytes,
         adopted,
+        plan,
+        restorePoint,
         proved: staged.survey.proved,
         warnings: warnings.collected(),
-        leftOut: createNotices().collected(),
+        leftOut: leftOut.collected(),
       }
     } catch (error) {
-      // What is left if this fails too is cleared up at the next start.
-      await createRecover({ database, media })().catch(() => undefined)
+      // What is left if this fails too is cleared up at the next start. Without the lock, what lies about may be another's.
+      await parts
+        .assertLocked()
+        .then(createRecover({ database, media }))
+        .catch(() => undefined)
       throw error
     }
   }
@@ -90,70 +104,17 @@ async function assertEmpty(database: Database): Promise<void> {
   if (found.length > 0) throw new StrongroomError('restore.instance_not_empty', { what: found.join(', ') })
 }
 
-/** Rows and their indexes take about as much as the text they come from, and the journal of the database as much again. */
-async function assertSpace(media: MediaStore, archive: string, plan: Plan, { survey }: StagedArchive): Promise<void> {
-  const needed = plan.bytes + 2 * survey.metadataBytes
+function assertPlan(archive: string, { conflicts, digest, items }: RestorePlan, expected: string | undefined): void {
+  if (expected !== undefined && digest !== expected) throw new StrongroomError('restore.plan_outdated', { archive })
+  if (conflicts === 0) return
+  const first = items.find((item) => item.action === 'conflict')
+  const example = first === undefined ? '' : `${first.username}: ${first.name} (${first.reason})`
+  throw new StrongroomError('restore.conflicts', { archive, conflicts, example })
+}
+
+async function assertSpace(media: MediaStore, archive: string, needed: number): Promise<void> {
   const free = await media.freeBytes()
-  if (needed > free)
+  if (needed > free) {
     throw new StrongroomError('file.too_little_space', { path: `The restore of ${archive}`, needed, free })
-}
-
-async function writeFiles(
-  { database, media }: Pick<RestoreParts, 'database' | 'media'>,
-  archive: OpenArchive,
-  scratch: Scratch,
-  plan: Plan,
-  onProgress: OnProgress,
-  signal?: AbortSignal,
-): Promise<void> {
-  if (scratch.first('select 1 as n from plan_files limit 1') === undefined) return
-  await database.write(async (tx) => {
-    for (const rows of batchesOf(scratch.rows('select media_key from plan_files'), 5000)) {
-      await insertPendingFiles(
-        tx,
-        rows.map((row) => String(row.media_key)),
-      )
-    }
-  })
-  const batch = media.begin()
-  let done = 0
-  for await (const entry of readTar(
-    archive.tar(() => undefined),
-    archive.name,
-    () => undefined,
-  )) {
-    signal?.throwIfAborted()
-    const place = entry.type === 'file' ? placeOf(normalizeName(entry.name)) : undefined
-    if (place?.kind !== 'content') continue
-    const keys = scratch.all('select media_key from plan_files where path = ? and written = 0', place.path)
-    const [first, ...others] = keys.map((row) => String(row.media_key))
-    if (first === undefined) continue
-    const expected = String(scratch.first('select sha256 from members where path = ?', place.path)?.sha256)
-    await putProved(batch, archive, first, entry.content(), expected)
-    for (const key of others) {
-      await batch.sync()
-      await using stored = await media.open(first)
-      await putProved(batch, archive, key, stored.chunks(), expected)
-    }
-    scratch.run('update plan_files set written = 1 where path = ?', place.path)
-    done += entry.size
-    onProgress({ phase: 'writing files', done, total: plan.bytes, unit: 'bytes' })
   }
-  await archive.assertUnchanged()
-  await batch.sync()
-  if (scratch.first('select 1 as n from plan_files where written = 0') !== undefined) {
-    throw new StrongroomError('archive.changed', { archive: archive.name })
-  }
-}
-
-/** Writes a file whose hash is known from the first reading. */
-async function putProved(
-  batch: MediaBatch,
-  archive: OpenArchive,
-  key: string,
-  bytes: AsyncIterable<Uint8Array>,
-  expected: string,
-): Promise<void> {
-  const stored = await batch.put(key, bytes)
-  if (stored.sha256 !== expected) throw new StrongroomError('archive.changed', { archive: archive.name })
 }

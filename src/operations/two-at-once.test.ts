@@ -104,7 +104,8 @@ describe.each(databases)('two at once on $name', (kind) => {
     let changes: Promise<unknown> | undefined
     let alone: Promise<boolean> | undefined
     async function change(): Promise<void> {
-      await instance.report(['rm', '.inbox/Papers/folder 0', '--recursive', '--user', 'ada'])
+      await instance.report(['rm', '.inbox/Papers/folder 0', '--user', 'ada'])
+      await instance.report(['trash', 'empty', '--yes'])
       await instance.report(['mkdir', '.home/new', '--user', 'ada'])
       await instance.report(['mv', '.inbox/Papers', '.home/moved', '--user', 'ada'])
     }

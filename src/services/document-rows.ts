@@ -2,6 +2,7 @@ import type { Db, Tx } from '../database/database.ts'
 import { findChild, findNode, insertNodes, pathOf, updateNode } from '../database/queries/nodes.ts'
 import { insertPages } from '../database/queries/pages.ts'
 import { insertSidecars } from '../database/queries/sidecars.ts'
+import { isInTrash } from '../database/queries/trash.ts'
 import { insertVersions, versionFactsOf } from '../database/queries/versions.ts'
 import type { NodeRow, PageRow } from '../database/schema.ts'
 import { defaultLanguage } from '../domain/defaults.ts'
@@ -11,13 +12,15 @@ import type { StoredFile } from '../media/media-store.ts'
 import type { Timestamp } from '../std/clock.ts'
 import type { Ids } from '../std/ids.ts'
 import type { NewDocument, NewVersion, VersionInput } from './document-input.ts'
+import { notInTrash } from './folder-row.ts'
 
 const pagesAtOnce = 1000
 
-/** The document of that id. Throws `node.not_found`, also for a folder. */
+/** The document of that id. Throws `node.not_found`, also for a folder and for what is in the trash. */
 export async function requireDocument(db: Db, id: string): Promise<NodeRow> {
   const node = await findNode(db, id)
-  if (node?.type !== 'document') throw new StrongroomError('node.not_found', { path: id, username: '(any)' })
+  if (node?.type !== 'document' || (await isInTrash(db, id)))
+    throw new StrongroomError('node.not_found', { path: id, username: '(any)' })
   return node
 }
 
@@ -27,15 +30,27 @@ export async function nextNumber(db: Db, documentId: string): Promise<number> {
   return (versions.at(-1)?.number ?? 0) + 1
 }
 
+/**
+ * The folder of that id, as something is about to be put into it. Throws `node.not_found`, also for what is in the trash or
+ * another user's, and `node.not_folder`.
+ */
+export async function requireFolder(db: Db, userId: string, id: string): Promise<NodeRow> {
+  const folder = await findNode(db, id)
+  if (folder?.user_id !== userId || (await isInTrash(db, id)))
+    throw new StrongroomError('node.not_found', { path: id, username: userId })
+  if (folder.type !== 'folder') throw new StrongroomError('node.not_folder', { path: await pathText(db, id) })
+  return folder
+}
+
+const pathText = async (db: Db, id: string): Promise<string> =>
+  formatPath((await pathOf(db, id)).map(({ title }) => title))
+
 /** Throws `node.not_found` and `node.not_folder` for the folder, and `node.exists`. */
 export async function insertDocument(tx: Tx, input: NewDocument & { id: string; now: Timestamp }): Promise<void> {
   const { userId, parentId, title, createdAt = input.now } = input
-  const parent = await findNode(tx, parentId)
-  if (parent?.user_id !== userId) throw new StrongroomError('node.not_found', { path: parentId, username: userId })
-  const folder = async () => formatPath((await pathOf(tx, parentId)).map((node) => node.title))
-  if (parent.type !== 'folder') throw new StrongroomError('node.not_folder', { path: await folder() })
+  await requireFolder(tx, userId, parentId)
   if ((await findChild(tx, userId, parentId, title)) !== undefined)
-    throw new StrongroomError('node.exists', { title, folder: await folder() })
+    throw new StrongroomError('node.exists', { title, folder: await pathText(tx, parentId) })
   const row: NodeRow = {
     id: input.id,
     user_id: userId,
@@ -47,6 +62,7 @@ export async function insertDocument(tx: Tx, input: NewDocument & { id: string; 
     lang: input.lang ?? defaultLanguage,
     ocr: 1,
     ocr_status: 'unknown',
+    ...notInTrash,
   }
   await insertNodes(tx, [row])
 }

@@ -1,6 +1,9 @@
 import type { NodeRow } from '../database/schema.ts'
 import type { Timestamp } from '../std/clock.ts'
 
+/** The columns of what is not in the trash. */
+export const notInTrash = { deleted_at: null, deleted_parent: null, deleted_from: null } as const
+
 /** The row of a new folder; `parentId` null is the top level. */
 export const folderRow = (folder: {
   id: string
@@ -19,4 +22,5 @@ export const folderRow = (folder: {
   lang: null,
   ocr: null,
   ocr_status: null,
+  ...notInTrash,
 })

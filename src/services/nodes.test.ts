@@ -19,7 +19,7 @@ describe.each(databases)('nodes on $name', (kind) => {
 
   const make = (path: string, parents = false) => instance.nodes.makeFolder({ username, path, parents })
   const move = (from: string, to: string) => instance.nodes.move({ username, from, to })
-  const remove = (path: string, recursive = false) => instance.nodes.remove({ username, path, recursive })
+  const remove = (...paths: string[]) => instance.nodes.remove({ username, paths })
   const idOf = async (path: string) => (await instance.nodes.resolve({ username, path })).id
 
   async function putDocument(folder: string, title: string): Promise<string> {
@@ -99,24 +99,31 @@ describe.each(databases)('nodes on $name', (kind) => {
     await expect(move('.inbox', 'a')).rejects.toMatchObject({ code: 'node.is_root' })
   })
 
-  test('removing takes all below, and lists the files of it', async () => {
+  test('removing moves a folder with all below it to the trash', async () => {
     await make('a/b', true)
     await putDocument('a/b', 'deep.txt')
     await putDocument('a', 'near.txt')
     await putDocument('.home', 'other.txt')
-    await expect(remove('a')).rejects.toMatchObject({ code: 'node.not_empty' })
-    expect(await remove('a', true)).toBe(4)
+    expect(await remove('a')).toBe(4)
     await expect(idOf('a')).rejects.toMatchObject({ code: 'node.not_found' })
-    expect(await listDiscardedFiles(instance.database.db, '', 10)).toHaveLength(2)
-    expect(await instance.recover()).toEqual({ unfinished: 0, discarded: 2 })
-    expect(await Array.fromAsync(instance.media.list())).toHaveLength(1)
+    await expect(idOf('a/b')).rejects.toMatchObject({ code: 'node.not_found' })
+    expect(await listDiscardedFiles(instance.database.db, '', 10)).toEqual([])
+    expect(await Array.fromAsync(instance.media.list())).toHaveLength(3)
     expect((await instance.check({ quick: false }, () => {})).leftOut.total).toBe(0)
   })
 
+  test('several things are removed together or not at all', async () => {
+    await make('a')
+    await make('b')
+    await expect(remove('a', 'nowhere')).rejects.toMatchObject({ code: 'node.not_found' })
+    expect(await idOf('a')).toEqual(expect.any(String))
+    expect(await remove('a', 'b')).toBe(2)
+  })
+
   test('a root, and what is not there, cannot be removed', async () => {
-    await expect(remove('.home', true)).rejects.toMatchObject({ code: 'node.is_root' })
-    await expect(remove('.inbox', true)).rejects.toMatchObject({ code: 'node.is_root' })
-    await expect(remove('nowhere', true)).rejects.toMatchObject({ code: 'node.not_found' })
+    await expect(remove('.home')).rejects.toMatchObject({ code: 'node.is_root' })
+    await expect(remove('.inbox')).rejects.toMatchObject({ code: 'node.is_root' })
+    await expect(remove('nowhere')).rejects.toMatchObject({ code: 'node.not_found' })
     const nested = await make('.home/a/.home', true)
     expect(await idOf('a/.home')).toBe(nested)
     await remove('a/.home')

@@ -1,13 +1,6 @@
 import type { Database } from '../database/database.ts'
-import {
-  deleteSubtree,
-  discardFilesOfSubtree,
-  findChild,
-  hasChildren,
-  insertNodes,
-  isWithin,
-  updateNode,
-} from '../database/queries/nodes.ts'
+import { countSubtree, findChild, insertNodes, isWithin, updateNode } from '../database/queries/nodes.ts'
+import { moveToTrash } from '../database/queries/trash.ts'
 import type { NodeRow, UserRow } from '../database/schema.ts'
 import { formatPath } from '../domain/paths.ts'
 import { isRoot } from '../domain/roots.ts'
@@ -75,17 +68,20 @@ export function createNodes({ database, clock, ids }: { database: Database; cloc
   }
 
   /**
-   * Removes a document, or a folder; with `recursive` all that it holds. Their files are removed as soon as nobody reads
-   * them. Throws `node.not_found`, `node.is_root`, `node.not_empty`. Returns how many nodes are gone.
+   * Moves documents and folders, each with all below it, to the trash of their user: all of them, or none. Throws
+   * `node.not_found`, `node.is_root`. Returns how many folders and documents that were.
    */
-  async function remove(input: { username: string; path: string; recursive: boolean }): Promise<number> {
+  async function remove(input: { username: string; paths: readonly string[] }): Promise<number> {
     return database.write(async (tx) => {
       const user = await requireUser(tx, input.username)
-      const { node, titles } = requireMovable(await locate(tx, user, input.path), user)
-      if (!input.recursive && (await hasChildren(tx, node.id)))
-        throw new StrongroomError('node.not_empty', { path: formatPath(titles) })
-      await discardFilesOfSubtree(tx, node.id)
-      return deleteSubtree(tx, node.id)
+      const now = clock.now()
+      let moved = 0
+      for (const path of input.paths) {
+        const { node } = requireMovable(await locate(tx, user, path), user)
+        moved += await countSubtree(tx, node.id)
+        await moveToTrash(tx, node.id, now)
+      }
+      return moved
     })
   }
 

@@ -17,3 +17,11 @@ export const fixedClock = (date: Date): Clock => ({ now: () => timestampOf(date)
 
 /** Whole seconds since 1970, rounded down, as tar headers hold them. */
 export const unixSeconds = (timestamp: Timestamp): number => Math.floor(Date.parse(timestamp) / 1000)
+
+const dayMilliseconds = 24 * 60 * 60 * 1000
+
+/** The moment that many days of 24 hours before; not before the year 1. */
+export function daysBefore(timestamp: Timestamp, days: number): Timestamp {
+  const earliest = Date.parse('0001-01-01T00:00:00.000Z')
+  return timestampOf(new Date(Math.max(earliest, Date.parse(timestamp) - days * dayMilliseconds)))
+}

@@ -1,10 +1,10 @@
 import { mkdtempSync } from 'node:fs'
-import { mkdir, open, readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, open, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { StrongroomError } from '../errors.ts'
-import { onFile, syncFolder, systemCode, toFileError } from './files.ts'
+import { makeFolders, onFile, syncFolder, systemCode, toFileError } from './files.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'strongroom-files-'))
 afterAll(() => rm(folder, { recursive: true, force: true }))
@@ -68,4 +68,15 @@ test('a folder can be synced, and one that is not there is told', async () => {
   await expect(onFile(folder, 'written', () => syncFolder(join(folder, 'absent')))).rejects.toMatchObject({
     code: 'file.not_found',
   })
+})
+
+test('folders are made down to the last, those of their owner alone where that is asked for', async () => {
+  const path = join(folder, 'made', 'one', 'two')
+  await makeFolders(path, 0o700)
+  for (const each of ['made', 'made/one', 'made/one/two']) {
+    expect((await stat(join(folder, each))).mode & 0o777).toBe(0o700)
+  }
+  await makeFolders(path, 0o700)
+  await writeFile(join(folder, 'no folder'), '')
+  await expect(makeFolders(join(folder, 'no folder', 'x'))).rejects.toMatchObject({ code: 'ENOTDIR' })
 })

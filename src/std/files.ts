@@ -1,4 +1,5 @@
-import { open } from 'node:fs/promises'
+import { mkdir, open } from 'node:fs/promises'
+import { dirname } from 'node:path'
 import { StrongroomError } from '../errors.ts'
 import { reasonOf } from './text.ts'
 
@@ -55,4 +56,11 @@ export async function syncFolder(path: string): Promise<void> {
   } finally {
     await folder.close()
   }
+}
+
+/** Makes a folder and those above it that are not there, and makes them durable. `mode` is that of each new one. */
+export async function makeFolders(path: string, mode?: number): Promise<void> {
+  const first = await mkdir(path, mode === undefined ? { recursive: true } : { recursive: true, mode })
+  if (first === undefined) return
+  for (let made = path; made.length >= first.length; made = dirname(made)) await syncFolder(dirname(made))
 }

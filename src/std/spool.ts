@@ -62,6 +62,6 @@ export async function createSpool(folder: string): Promise<Spool> {
         yield buffer.subarray(0, bytesRead)
       }
     },
-    [Symbol.asyncDispose]: () => file.close(),
+    [Symbol.asyncDispose]: () => onFile(folder, 'written', () => file.close()),
   }
 }

@@ -148,6 +148,10 @@ function checkOrder(members: readonly Member[], problems: string[]): void {
         problems.push(`${show(member.name)} lies in the ${kind} ${show(folder)}`)
     }
     const top = member.name.split('/')[0] ?? ''
+    const apart = /^strongroom\/(?:hidden|trash)\//.test(member.name)
+    if (apart && !/^strongroom\/(?:hidden|trash)\/(?:docs|sidecars)\/user_/.test(member.name))
+      problems.push(`${show(member.name)} is no place of the format`)
+    if (apart && member.type !== 'file') problems.push(`${show(member.name)} is a ${member.type}`)
     const mayStart = ['docs', 'sidecars'].includes(top)
       ? member.name.startsWith(`${top}/user_`) && member.type === 'file'
       : !/^(?:docs|sidecars)/i.test(top)
@@ -177,7 +181,22 @@ interface NodeInMetadata {
   readonly id: string
   readonly breadcrumb: string
   readonly ctype: string
-  readonly versions?: readonly { readonly number: number; readonly file_name: string }[]
+  readonly versions?: readonly {
+    readonly number: number
+    readonly file_name: string
+    readonly file_path: string
+    readonly strongroom: { readonly sha256?: string }
+    readonly pages: readonly {
+      readonly number: number
+      readonly strongroom: { readonly sidecars?: readonly { readonly kind: string }[] }
+    }[]
+  }[]
+}
+
+/** What Papermerge does not read. */
+interface OwnNode extends Omit<NodeInMetadata, 'breadcrumb'> {
+  readonly breadcrumb?: string
+  readonly strongroom: { readonly id?: string; readonly parent: string | null; readonly deleted_at?: string }
 }
 
 interface Metadata {
@@ -187,13 +206,50 @@ interface Metadata {
     readonly id: string
     readonly username: string
     readonly nodes: readonly NodeInMetadata[]
+    readonly strongroom: { readonly nodes: readonly OwnNode[] }
   }[]
+}
+
+/** What Papermerge does not see lies apart, each file where the format says, and the number of the format tells of it. */
+function checkParts(members: readonly Member[], problems: string[]): void {
+  const { users, strongroom } = JSON.parse(members[0]?.content.toString('utf8') ?? '') as Metadata
+  const apart = members.filter(({ name }) => /^strongroom\/(?:hidden|trash)\//.test(name)).map(({ name }) => name)
+  const found = new Set(apart)
+  let isTrashThere = false
+  for (const user of users) {
+    const inTrash = new Set<string>()
+    for (const node of user.strongroom.nodes) {
+      const { parent, deleted_at: deletedAt } = node.strongroom
+      const id = node.ctype === 'folder' ? (node.strongroom.id ?? '') : node.id
+      const trashed = deletedAt !== undefined || inTrash.has(parent ?? '')
+      if (trashed) inTrash.add(id)
+      isTrashThere ||= trashed
+      if (trashed !== (node.breadcrumb === undefined))
+        problems.push(`${id}: a breadcrumb in the trash, or none outside`)
+      if (deletedAt !== undefined && parent !== null) problems.push(`${id}: in the trash and in a folder`)
+      for (const version of node.versions ?? []) {
+        const place = `user_${user.id}/document_${id}/v${version.number}`
+        const top = `strongroom/${trashed ? 'trash' : 'hidden'}`
+        const wanted = [
+          ...(version.strongroom.sha256 === undefined ? [] : [`${top}/docs/${place}/${version.file_name}`]),
+          ...version.pages.flatMap(({ number, strongroom: { sidecars = [] } }) => {
+            const page = String(number).padStart(6, '0')
+            return sidecars.map(({ kind }) => `${top}/sidecars/${place}/pages/${page}/${page}${kind}`)
+          }),
+        ]
+        for (const name of wanted) if (!found.delete(name)) problems.push(`${show(name)} is not in the archive`)
+      }
+    }
+  }
+  for (const name of found) problems.push(`${show(name)} belongs to nothing`)
+  const format = isTrashThere || apart.length > 0 ? 2 : 1
+  if (strongroom.format !== format) problems.push(`backup.json: format ${strongroom.format} instead of ${format}`)
 }
 
 /** Each document with a version has one link, in its user's folder, to the member of its last version. */
 function checkLinks(members: readonly Member[], problems: string[]): void {
   const metadata = JSON.parse(members[0]?.content.toString('utf8') ?? '') as Metadata
-  if (metadata.version !== '2.1.9' || metadata.strongroom.format !== 1) problems.push('backup.json: version or format')
+  if (metadata.version !== '2.1.9') problems.push('backup.json: version')
   const files = new Set(members.filter(({ type }) => type === 'file').map(({ name }) => name))
   const linksTo = new Map<string, string[]>()
   for (const { name, type, linkName } of members) {
@@ -254,6 +310,7 @@ export async function checkArchiveLayout(path: string): Promise<readonly string[
   checkOrder(members, problems)
   checkSums(members, problems)
   checkLinks(members, problems)
+  checkParts(members, problems)
   checkTail(file, members, problems)
   checkIndex(file, tar, members, problems)
   return problems

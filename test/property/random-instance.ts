@@ -79,11 +79,10 @@ const textOf = (longest: number): fc.Arbitrary<string> =>
 const nameOf = (longest: number): fc.Arbitrary<string> => textOf(longest).filter((text) => text !== '')
 
 const flag = fc.constantFrom<Flag>(0, 1)
-const moment = fc.option(
-  fc
-    .tuple(fc.date({ min: new Date(0), max: new Date('2100-01-01T00:00:00Z'), noInvalidDate: true }), fc.nat(999))
-    .map(([date, micro]) => date.toISOString().replace('Z', `${String(micro).padStart(3, '0')}Z`)),
-)
+const someMoment = fc
+  .tuple(fc.date({ min: new Date(0), max: new Date('2100-01-01T00:00:00Z'), noInvalidDate: true }), fc.nat(999))
+  .map(([date, micro]) => date.toISOString().replace('Z', `${String(micro).padStart(3, '0')}Z`))
+const moment = fc.option(someMoment)
 const lang = fc.oneof({ weight: 4, arbitrary: fc.constantFrom('deu', 'eng') }, textOf(20))
 
 const page = fc.record({
@@ -108,6 +107,10 @@ const node = fc.record({
   /** Which of the folders so far it lies in; beyond them, the top level. */
   place: fc.nat(12),
   title: nameOf(300),
+  /** When and from where it was moved to the trash; the folder that it was in may be gone. */
+  trashed: fc.option(fc.record({ deleted_at: someMoment, deleted_from: textOf(300), isGone: fc.boolean() }), {
+    freq: 2,
+  }),
   created_at: moment,
   updated_at: moment,
   document: fc.option(

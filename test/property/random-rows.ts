@@ -57,8 +57,7 @@ function addVersions(
     for (const { sidecars, ...page } of pages) {
       const pageId = nextId()
       rows.pages.push({ ...page, id: pageId, version_id: id })
-      // What is derived from a file is there only where the file is.
-      for (const kind of file === null ? [] : sidecars) {
+      for (const kind of sidecars) {
         const key = sidecarKey({ ...at, pageNumber: page.number, kind })
         files.set(key, kind)
         rows.sidecars.push({ page_id: pageId, kind, size: kind.length, sha256: sha256(kind), media_key: key })
@@ -72,23 +71,33 @@ function addNodes(made: Made, userId: string, tagIds: readonly string[], nodes: 
   const taken = new Set<string>()
   const folders: (string | null)[] = []
   const asFolder = { type: 'folder', user_id: userId, lang: null, ocr: null, ocr_status: null } as const
+  const alive = { deleted_at: null, deleted_parent: null, deleted_from: null }
   for (const title of ['.home', '.inbox']) {
     const id = nextId()
-    rows.nodes.push({ ...asFolder, id, parent_id: null, title, created_at: null, updated_at: null })
+    rows.nodes.push({ ...asFolder, ...alive, id, parent_id: null, title, created_at: null, updated_at: null })
     folders.push(id)
     taken.add(`null ${title}`)
   }
-  for (const { place, document, tags, ...values } of nodes) {
-    const parent_id = folders[place] ?? null
-    if (taken.has(`${parent_id} ${values.title}`)) continue
-    taken.add(`${parent_id} ${values.title}`)
+  for (const { place, document, tags, trashed, ...values } of nodes) {
+    const folder = folders[place] ?? null
+    if (trashed === null && taken.has(`${folder} ${values.title}`)) continue
+    if (trashed === null) taken.add(`${folder} ${values.title}`)
     const id = nextId()
+    const at =
+      trashed === null
+        ? { ...alive, parent_id: folder }
+        : {
+            parent_id: null,
+            deleted_at: trashed.deleted_at,
+            deleted_parent: trashed.isGone ? nextId() : folder,
+            deleted_from: trashed.deleted_from,
+          }
     if (document === null) {
-      rows.nodes.push({ ...values, ...asFolder, id, parent_id })
+      rows.nodes.push({ ...values, ...asFolder, ...at, id })
       folders.push(id)
     } else {
       const { versions, ...fields } = document
-      rows.nodes.push({ ...values, ...fields, id, parent_id, type: 'document', user_id: userId })
+      rows.nodes.push({ ...values, ...fields, ...at, id, type: 'document', user_id: userId })
       addVersions(made, userId, id, versions)
     }
     for (const position of tags) {

@@ -21,6 +21,10 @@ const commandNames = [
   'mkdir',
   'mv',
   'rm',
+  'trash',
+  'trash list',
+  'trash restore',
+  'trash empty',
   'tag',
   'tag add',
   'tag remove',
@@ -101,7 +105,11 @@ describe('--json', () => {
       'verify out.tar.gz',
       'inspect out.tar.gz',
       'restore out.tar.gz --migrate --data second',
-      'rm Taxes --recursive --user ada',
+      'rm Taxes --user ada',
+      'trash list --user ada',
+      'trash restore .home/Taxes --user ada --title Old',
+      'rm Old --user ada',
+      'trash empty --yes --older-than 0',
     ]) {
       const { stdout } = await done(`${words} --json --quiet`, { stdin: 'a long secret\n' })
       expect(stdout.endsWith('}\n'), words).toBe(true)

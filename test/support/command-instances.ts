@@ -62,7 +62,9 @@ async function listFiles(folder: string): Promise<ReadonlyMap<string, string>> {
 }
 
 /** The files of an instance's documents and pages. */
-export const listMedia = ({ dataDirectory }: CommandInstance): Promise<ReadonlyMap<string, string>> =>
+export const listMedia = ({
+  dataDirectory,
+}: Pick<CommandInstance, 'dataDirectory'>): Promise<ReadonlyMap<string, string>> =>
   listFiles(join(dataDirectory, 'media'))
 
 export async function withDatabase<T>(instance: CommandInstance, work: (db: Db) => Promise<T>): Promise<T> {

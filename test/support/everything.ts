@@ -114,6 +114,7 @@ export async function fillEverything(instance: {
     await fillTitles(filler, ada.id, ada.home)
     await fillDocuments(filler, ada.id, ada.inbox)
     await fillTags(filler, ada.id, ada.home)
+    await fillTrash(filler, ada)
   })
 }
 
@@ -293,4 +294,44 @@ async function fillTags({ tag, node, version }: Filler, user: string, home: stri
       index % 3 === 0 ? [home, tagged, document] : [],
     )
   }
+}
+
+/** Whatever may be in a trash: twins of each other and of what is alive, roots in name, whole trees, files of every kind. */
+async function fillTrash(
+  { node, version, page, tag }: Filler,
+  { id: user, home, inbox }: { readonly id: string; readonly home: string; readonly inbox: string },
+): Promise<void> {
+  const trashed = (title: string, row: Partial<NodeRow> = {}): Promise<string> =>
+    node({
+      user_id: user,
+      title,
+      deleted_at: '2026-11-24T15:00:00.000001Z',
+      deleted_parent: home,
+      deleted_from: `.home/${title}`,
+      ...row,
+    })
+  for (const title of ['tagged', 'tagged', '.home', '.inbox', 'a/b', '..', 'x'.repeat(4096)]) await trashed(title)
+  const folder = await trashed('a whole tree', {
+    deleted_parent: randomUUID(),
+    deleted_from: '.home/gone/a whole tree',
+  })
+  const inner = await node({ user_id: user, parent_id: folder, title: '.home' })
+  const document = await node({ user_id: user, parent_id: inner, title: 'deep:down?.pdf', type: 'document' })
+  await tag({ user_id: user, name: 'only in the trash' }, [folder, document])
+  await version({ user, document }, { file_name: 'deep:down?.pdf' }, 'in the trash')
+  await version({ user, document }, { number: 3 })
+  const read = await version({ user, document }, { number: 5, file_name: '..' }, '')
+  await page(read, { number: 12 }, { '_ocr.svg': '<svg/>', '.jpg': '' })
+  const never = await trashed('never uploaded', { type: 'document', lang: 'eng', ocr: 1, ocr_status: 'failed' })
+  await version({ user, document: never }, {})
+  await trashed('without versions', {
+    type: 'document',
+    lang: 'eng',
+    ocr: 0,
+    ocr_status: 'unknown',
+    deleted_parent: null,
+  })
+  const hidden = await node({ user_id: user, parent_id: inbox, title: 'sidecars without a file', type: 'document' })
+  const pages = await version({ user, document: hidden }, { text: 'read' })
+  await page(pages, {}, { '_ocr_hocr.txt': 'read' })
 }

@@ -8,6 +8,7 @@ import { createTree } from '../../src/operations/tree.ts'
 import { createDocuments } from '../../src/services/documents.ts'
 import { createNodes } from '../../src/services/nodes.ts'
 import { createTags } from '../../src/services/tags.ts'
+import { createTrash } from '../../src/services/trash.ts'
 import { createUsers } from '../../src/services/users.ts'
 import { fixedClock } from '../../src/std/clock.ts'
 import { randomIds } from '../../src/std/ids.ts'
@@ -33,6 +34,7 @@ export async function createInstance(databases: TestDatabases) {
     users: createUsers(parts),
     nodes: createNodes(parts),
     tags: createTags(parts),
+    trash: createTrash(parts),
     importFiles: createImport({ ...parts, documents }),
     check: createCheck(parts),
     recover: createRecover(parts),

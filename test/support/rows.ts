@@ -28,6 +28,9 @@ export const aNode = (given: Partial<NodeRow> & Pick<NodeRow, 'user_id'>): NodeR
   title: `node ${randomUUID()}`,
   created_at: moment,
   updated_at: moment,
+  deleted_at: null,
+  deleted_parent: null,
+  deleted_from: null,
   ...(given.type === 'document'
     ? { lang: 'eng', ocr: 0, ocr_status: 'unknown' }
     : { lang: null, ocr: null, ocr_status: null }),

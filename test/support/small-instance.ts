@@ -18,7 +18,7 @@ export interface SmallInstance {
 }
 
 /** Two users, a document of two versions with a sidecar, a folder, and a tag. */
-export async function fillSmall(instance: CommandInstance): Promise<SmallInstance> {
+export async function fillSmall(instance: Pick<CommandInstance, 'dataDirectory' | 'url'>): Promise<SmallInstance> {
   let place = ''
   await fillDirectly(instance, async ({ user, node, tag, version, page }) => {
     await user({ username: 'root', is_superuser: 1 })

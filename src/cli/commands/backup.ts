@@ -61,7 +61,7 @@ export function addBackup(program: Command, session: Session): void {
 }
 
 function backupLines(report: BackupReport): string[] {
-  const { users, folders, documents, versions, tags, bytes, renamed } = report
+  const { users, folders, documents, versions, tags, trash, bytes, renamed } = report
   const holds = [
     counted(users, 'user'),
     counted(folders, 'folder'),
@@ -72,6 +72,7 @@ function backupLines(report: BackupReport): string[] {
     ['Archive', `${display(report.archive)}, ${bytesText(report.archiveBytes)}`],
     ['Shows', `the instance at ${report.created}`],
     ['Holds', `${holds.join(', ')}, ${counted(tags, 'tag')}, ${bytesText(bytes)} of files`],
+    ['In the trash', `${counted(trash.folders, 'folder')}, ${counted(trash.documents, 'document')}`],
     ['Proved', report.verified ? 'yes, it was read back' : 'no, it was not read back'],
     ...(renamed === 0
       ? []

@@ -25,6 +25,7 @@ export function addInspect(program: Command, session: Session): void {
 }
 
 function inspectLines(report: InspectReport): string[] {
+  const { trash } = report
   return [
     ...columns([
       ['Archive', `${display(report.archive)}, ${bytesText(report.archiveBytes)}`],
@@ -32,6 +33,7 @@ function inspectLines(report: InspectReport): string[] {
       ['Written at', report.created ?? 'unknown'],
       ['Format', display(report.format)],
       ['Files', `${countText(report.files)}, ${bytesText(report.bytes)}`],
+      ['In the trash', `${counted(trash.folders, 'folder')}, ${counted(trash.documents, 'document')}`],
       ['Hashes', report.proved ? 'every file was held against its SHA-256' : 'none: the files cannot be proved'],
     ]),
     '',

@@ -7,20 +7,17 @@ import { example } from './example.ts'
 export function addRm(program: Command, session: Session): void {
   program
     .command('rm')
-    .summary('remove folders or documents')
-    .description('Removes documents and folders with all their versions. There is no way back but a backup.')
-    .argument('<path...>', 'what to remove')
+    .summary('move folders or documents to the trash')
+    .description(
+      'Moves documents, and folders with all that they hold, to the trash of their user. "strongroom trash restore" brings them back, "strongroom trash empty" removes them for ever.',
+    )
+    .argument('<path...>', 'what to move to the trash')
     .requiredOption('--user <name>', 'whose tree it is')
-    .option('--recursive', 'a folder with all that it holds')
     .addHelpText('after', example('strongroom rm .inbox/scan.pdf --user ada'))
-    .action(async (paths: string[], { user, recursive = false }: { user: string; recursive?: boolean }) => {
-      await session.withInstance('write', 'rm', async ({ nodes }) => {
-        // A path that is written wrongly is to be found before anything is gone.
-        for (const path of paths) await nodes.resolve({ username: user, path })
-        for (const path of paths) await nodes.remove({ username: user, path, recursive })
-      })
-      await session.report(done('rm', { username: user, paths }), () =>
-        paths.map((path) => `Removed ${display(path)}.`),
+    .action(async (paths: string[], { user: username }: { user: string }) => {
+      const nodes = await session.withInstance('write', 'rm', (instance) => instance.nodes.remove({ username, paths }))
+      await session.report(done('rm', { username, paths, nodes }), () =>
+        paths.map((path) => `Moved ${display(path)} to the trash.`),
       )
     })
 }

@@ -1,27 +1,20 @@
 import { randomUUID } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { databases, type TestDatabase } from '../../../test/support/databases.ts'
-import { aNode, aPage, aSidecar, aTag, aUser, aVersion } from '../../../test/support/rows.ts'
-import { listDiscardedFiles } from './files.ts'
+import { aNode, aTag, aUser } from '../../../test/support/rows.ts'
 import {
   childrenOf,
   countSubtree,
-  deleteSubtree,
-  discardFilesOfSubtree,
   existingNodeIds,
   findChild,
   findNode,
-  hasChildren,
   insertNodes,
   isWithin,
   pathOf,
   updateNode,
 } from './nodes.ts'
-import { insertPages, pagesOf } from './pages.ts'
-import { insertSidecars } from './sidecars.ts'
 import { findTag, insertTags, deleteTag, listTags, tagNode, tagsOf, untagNode } from './tags.ts'
 import { insertUsers } from './users.ts'
-import { insertVersions, versionsOf } from './versions.ts'
 
 async function withUser(made: TestDatabase): Promise<{ user_id: string }> {
   const user = aUser()
@@ -76,8 +69,6 @@ describe.each(databases)('nodes on $name', ({ create }) => {
     expect(await read({ limit: 3 })).toEqual(['B', 'a', 'b'])
     expect(await read({ after: 'a', limit: 1 })).toEqual(['b'])
     expect((await childrenOf(db, owner.user_id, null)).map(({ id }) => id)).toEqual([top.id])
-    expect(await hasChildren(db, top.id)).toBe(true)
-    expect(await hasChildren(db, randomUUID())).toBe(false)
   })
 
   test('are moved and renamed', async () => {
@@ -108,55 +99,6 @@ describe.each(databases)('nodes on $name', ({ create }) => {
     expect(await isWithin(db, top.id, below.id)).toBe(false)
     expect(await countSubtree(db, middle.id)).toBe(2)
     expect(await existingNodeIds(db, [top.id, randomUUID()])).toEqual([top.id])
-  })
-
-  test('go with all below them, and their files are noted for removal', async () => {
-    await using made = await create()
-    const { db, write } = made.database
-    const owner = await withUser(made)
-    const kept = aNode(owner)
-    const top = aNode(owner)
-    const folder = aNode({ ...owner, parent_id: top.id })
-    const documents = [top.id, folder.id, kept.id].map((parent) =>
-      aNode({ ...owner, parent_id: parent, type: 'document' }),
-    )
-    const versions = documents.map((document, number) =>
-      aVersion({ document_id: document.id, media_key: `docs/${number}` }),
-    )
-    const empty = aVersion({
-      document_id: documents[0]!.id,
-      number: 0,
-      file_name: null,
-      size: null,
-      sha256: null,
-      media_key: null,
-    })
-    const pages = versions.map((version) => aPage({ version_id: version.id }))
-    const sidecars = pages.map((page, number) => aSidecar({ page_id: page.id, media_key: `sidecars/${number}` }))
-    await write(async (tx) => {
-      await insertNodes(tx, [kept, top, folder, ...documents])
-      await insertVersions(tx, [...versions, empty])
-      await insertPages(tx, pages)
-      await insertSidecars(tx, sidecars)
-    })
-    await write(async (tx) => {
-      await discardFilesOfSubtree(tx, top.id)
-      expect(await deleteSubtree(tx, top.id)).toBe(4)
-    })
-    expect(await listDiscardedFiles(db, '', 10)).toEqual(['docs/0', 'docs/1', 'sidecars/0', 'sidecars/1'])
-    expect(
-      await versionsOf(
-        db,
-        documents.map(({ id }) => id),
-      ),
-    ).toEqual([versions[2]])
-    expect(
-      await pagesOf(
-        db,
-        versions.map(({ id }) => id),
-      ),
-    ).toEqual([pages[2]])
-    expect(await write((tx) => deleteSubtree(tx, top.id))).toBe(0)
   })
 
   test('cannot lose their parent or be a folder with a language', async () => {

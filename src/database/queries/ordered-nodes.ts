@@ -1,7 +1,7 @@
 import { sql, type Kysely } from 'kysely'
 import type { Db } from '../database.ts'
 import { columnTypes, dialectOf, hexOf, textKey } from '../dialect.ts'
-import type { NodeRow, Schema } from '../schema.ts'
+import type { Flag, NodeRow, Schema } from '../schema.ts'
 
 /** A row of the temporary table `ordered_nodes`. */
 export interface OrderedNodeRow {
@@ -9,10 +9,12 @@ export interface OrderedNodeRow {
   ordinal: number
   node_id: string
   user_id: string
-  /** The ordinal of the folder that holds the node, always a lower one; null at the top level. */
+  /** The ordinal of the folder that holds the node, always a lower one; null where the depth is 0. */
   parent_ordinal: number | null
-  /** 0 at the top level. */
+  /** 0 at the top level, and for what was moved to the trash. */
   depth: number
+  /** 1 for what is in the trash, with a folder or by itself. */
+  trashed: Flag
   /** What a backup calls the node where others cannot hold its title; for its writer to fill. */
   safe_title: string | null
   /** What a backup calls the node in the folder tree for people, and that name in the form in which twins are equal. */
@@ -30,23 +32,24 @@ export const withOrderedNodes = (db: Db): OrderedDb => db.$extendTables<{ ordere
 
 /**
  * Makes the temporary table `ordered_nodes` of all nodes, or of those of one user: users by username, then each tree from
- * the top down, a folder before what it holds, siblings by title, all compared by their UTF-8 bytes. Once in a snapshot.
- * Returns how many nodes there are.
+ * the top down, a folder before what it holds, siblings by title, all compared by their UTF-8 bytes. With `trash` what is in
+ * the trash of a user follows in the same way; without it is left out. Once in a snapshot. Returns how many nodes there are.
  */
-export async function orderNodes(db: Db, options: { userId?: string } = {}): Promise<number> {
+export async function orderNodes(db: Db, options: { userId?: string; trash?: boolean } = {}): Promise<number> {
   const { text, whole } = columnTypes(dialectOf(db))
   // The tables vanish with the snapshot: SQLite's with its connection, PostgreSQL's with its transaction.
   for (const statement of [
     `create temporary table sibling_places (
-      node_id ${text} primary key, user_id ${text} not null, parent_id ${text}, place ${text} not null)`,
+      node_id ${text} primary key, user_id ${text} not null, parent_id ${text}, trashed ${whole} not null,
+      place ${text} not null)`,
     `create temporary table ordered_nodes (
       ordinal ${whole} primary key, node_id ${text} not null unique, user_id ${text} not null, parent_ordinal ${whole},
-      depth ${whole} not null, safe_title ${text}, link_name ${text}, link_key ${text})`,
+      depth ${whole} not null, trashed ${whole} not null, safe_title ${text}, link_name ${text}, link_key ${text})`,
   ]) {
     await sql.raw(statement).execute(db)
   }
   await placeSiblings(db, options.userId)
-  await walk(db)
+  await walk(db, options.trash === true)
   for (const column of ['safe_title', 'link_key']) {
     const key = textKey(dialectOf(db), column)
     await sql.raw(`create index ordered_nodes_${column} on ordered_nodes (parent_ordinal, ${key})`).execute(db)
@@ -63,30 +66,34 @@ export async function orderNodes(db: Db, options: { userId?: string } = {}): Pro
  */
 async function placeSiblings(db: Db, userId: string | undefined): Promise<void> {
   const numbered = sql`
-    select id, user_id, parent_id,
-      row_number() over (partition by user_id, coalesce(parent_id, '') order by title) as number
+    select id, user_id, parent_id, case when deleted_at is null then 0 else 1 end as trashed,
+      row_number() over (
+        partition by user_id, coalesce(parent_id, ''), deleted_at is null order by title, deleted_at, id
+      ) as number
     from nodes
     ${userId === undefined ? sql`` : sql`where user_id = ${userId}`}`
   const digits = hexOf(db, sql.ref<number>('number'))
   await sql`
-    insert into sibling_places (node_id, user_id, parent_id, place)
-    select id, user_id, parent_id, cast(length(${digits}) as text) || ${digits} from (${numbered}) as numbered`.execute(
+    insert into sibling_places (node_id, user_id, parent_id, trashed, place)
+    select id, user_id, parent_id, trashed, cast(length(${digits}) as text) || ${digits} from (${numbered}) as numbered`.execute(
     db,
   )
   await sql`create index sibling_places_parent on sibling_places (parent_id)`.execute(db)
   await analyze(db, 'sibling_places')
 }
 
-async function walk(db: Db): Promise<void> {
+async function walk(db: Db, trash: boolean): Promise<void> {
   await sql`
-    with recursive tree (node_id, user_id, depth, way) as (
-      select node_id, user_id, cast(0 as bigint), place from sibling_places where parent_id is null
+    with recursive tree (node_id, user_id, depth, trashed, way) as (
+      select node_id, user_id, cast(0 as bigint), trashed, place from sibling_places
+      where parent_id is null ${trash ? sql`` : sql`and trashed = 0`}
       union all
-      select child.node_id, child.user_id, tree.depth + 1, tree.way || child.place
+      select child.node_id, child.user_id, tree.depth + 1, tree.trashed, tree.way || child.place
       from tree join sibling_places as child on child.parent_id = tree.node_id
     )
-    insert into ordered_nodes (ordinal, node_id, user_id, depth)
-    select row_number() over (order by users.username, tree.way), tree.node_id, tree.user_id, tree.depth
+    insert into ordered_nodes (ordinal, node_id, user_id, depth, trashed)
+    select row_number() over (order by users.username, tree.trashed, tree.way), tree.node_id, tree.user_id, tree.depth,
+      tree.trashed
     from tree join users on users.id = tree.user_id`.execute(db)
   await analyze(db, 'ordered_nodes')
   await sql`
@@ -110,7 +117,7 @@ export const readOrderedNodes = (db: Db, afterOrdinal: number, limit: number): P
     .selectFrom('ordered_nodes')
     .innerJoin('nodes', 'nodes.id', 'ordered_nodes.node_id')
     .selectAll('nodes')
-    .select(['ordinal', 'parent_ordinal', 'depth', 'safe_title', 'link_name', 'link_key'])
+    .select(['ordinal', 'parent_ordinal', 'depth', 'trashed', 'safe_title', 'link_name', 'link_key'])
     .where('ordinal', '>', afterOrdinal)
     .orderBy('ordinal')
     .limit(limit)

@@ -35,3 +35,33 @@ export const listSidecars = (db: Db, after: { page_id: string; kind: string }, l
     .orderBy('kind')
     .limit(limit)
     .execute()
+
+/** Whether something was derived from a document of which no version ever had a file. */
+export async function hasSidecarsWithoutFile(db: Db): Promise<boolean> {
+  const rows = await db
+    .selectFrom('nodes')
+    .select('nodes.id')
+    .where('nodes.type', '=', 'document')
+    .where(({ not, exists, selectFrom }) =>
+      not(
+        exists(
+          selectFrom('versions')
+            .select('versions.id')
+            .whereRef('versions.document_id', '=', 'nodes.id')
+            .where('versions.sha256', 'is not', null),
+        ),
+      ),
+    )
+    .where(({ exists, selectFrom }) =>
+      exists(
+        selectFrom('versions')
+          .innerJoin('pages', 'pages.version_id', 'versions.id')
+          .innerJoin('sidecars', 'sidecars.page_id', 'pages.id')
+          .select('sidecars.kind')
+          .whereRef('versions.document_id', '=', 'nodes.id'),
+      ),
+    )
+    .limit(1)
+    .execute()
+  return rows.length > 0
+}

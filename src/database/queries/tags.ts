@@ -28,11 +28,23 @@ export function listTags(db: Db, userId: string, bounds: { after?: string; limit
     .execute()
 }
 
-/** A user's tags by name, byte by byte, each with the number of nodes that carry it. */
+/** A user's tags by name, byte by byte, each with the number of nodes that carry it and are not in the trash. */
 export const listTagsWithUses = (db: Db, userId: string): Promise<(TagRow & { nodes: number })[]> =>
   db
+    .withRecursive('trashed(id)', (query) =>
+      query
+        .selectFrom('nodes')
+        .select('id')
+        .where('user_id', '=', userId)
+        .where('deleted_at', 'is not', null)
+        .unionAll(query.selectFrom('nodes').innerJoin('trashed', 'trashed.id', 'nodes.parent_id').select('nodes.id')),
+    )
     .selectFrom('tags')
-    .leftJoin('node_tags', 'node_tags.tag_id', 'tags.id')
+    .leftJoin('node_tags', (join) =>
+      join
+        .onRef('node_tags.tag_id', '=', 'tags.id')
+        .on('node_tags.node_id', 'not in', (query) => query.selectFrom('trashed').select('trashed.id')),
+    )
     .selectAll('tags')
     .select(({ fn }) => fn.count<number>('node_tags.node_id').as('nodes'))
     .where('tags.user_id', '=', userId)
@@ -106,4 +118,10 @@ export const tagNamesOf = (db: Db, nodeIds: readonly string[]): Promise<{ node_i
       .orderBy('node_tags.node_id')
       .orderBy('tags.name')
       .execute(),
+  )
+
+/** What these nodes carry, by the ids. */
+export const tagIdsOf = (db: Db, nodeIds: readonly string[]): Promise<NodeTagRow[]> =>
+  readInPieces(nodeIds, (piece) =>
+    db.selectFrom('node_tags').select(['node_id', 'tag_id']).where('node_id', 'in', piece).execute(),
   )

@@ -1,5 +1,5 @@
 import { safeComponent } from '../../archive/member-names.ts'
-import { versionPath } from '../../archive/layout.ts'
+import { pathInPart, versionPath, type Part } from '../../archive/layout.ts'
 import type { Db } from '../../database/database.ts'
 import { versionFactsOf, type VersionFacts } from '../../database/queries/versions.ts'
 import type { Scratch } from '../../database/scratch.ts'
@@ -12,17 +12,17 @@ export interface ArchivedVersion {
   readonly number: number
   /** The safe file name. */
   readonly fileName: string
-  /** Its member, which is empty where no file was ever uploaded. */
+  /** Its member. Where no file was ever uploaded there is an empty one for Papermerge, and none in what it does not read. */
   readonly path: string
 }
 
 export interface ArchivedNode extends NamedNode {
   readonly versions: readonly ArchivedVersion[]
   /**
-   * False for a document that never had a file: Papermerge would take it, and then fail at every later backup. Such a one
-   * stands in the part of backup.json that Papermerge does not read.
+   * A document that never had a file is hidden: Papermerge would take it, and then fail at every later backup. What is hidden
+   * or in the trash stands in the part of backup.json that Papermerge does not read.
    */
-  readonly forPapermerge: boolean
+  readonly part: Part
 }
 
 const nodesAtOnce = 200
@@ -44,12 +44,15 @@ async function* withVersions(db: Db, batch: readonly NamedNode[]): AsyncGenerato
   const found = documents.length === 0 ? [] : await versionFactsOf(db, documents)
   const versions = Map.groupBy(found, (version) => version.document_id)
   for (const named of batch) {
-    const { id, user_id, title, type } = named.node
-    const archived = (versions.get(id) ?? []).map((facts, index): ArchivedVersion => {
+    const { id, user_id, title, type, trashed } = named.node
+    const itsVersions = versions.get(id) ?? []
+    const isShown = type === 'folder' || itsVersions.some((facts) => facts.sha256 !== null)
+    const part = trashed === 1 ? 'trash' : isShown ? 'shown' : 'hidden'
+    const archived = itsVersions.map((facts, index): ArchivedVersion => {
       const fileName = safeComponent(facts.file_name ?? title)
-      return { facts, number: index + 1, fileName, path: versionPath(user_id, id, index + 1, fileName) }
+      const path = pathInPart(part, versionPath(user_id, id, index + 1, fileName))
+      return { facts, number: index + 1, fileName, path }
     })
-    const forPapermerge = type === 'folder' || archived.some(({ facts }) => facts.sha256 !== null)
-    yield { ...named, versions: archived, forPapermerge }
+    yield { ...named, versions: archived, part }
   }
 }

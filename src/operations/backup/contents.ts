@@ -1,5 +1,5 @@
 import type { ArchiveWriter } from '../../archive/archive-writer.ts'
-import { sidecarPath } from '../../archive/layout.ts'
+import { pathInPart, sidecarPath } from '../../archive/layout.ts'
 import { numberedComponent, shortenPath, twinKey } from '../../archive/member-names.ts'
 import type { SidecarKind } from '../../archive/records.ts'
 import type { NoticeCollector } from '../../contract/notices.ts'
@@ -55,8 +55,9 @@ export function createDamageList(out: Spool, leftOut: NoticeCollector): DamageLi
 /** Adds the files of all versions, in the order of the nodes. */
 export async function addOriginals(input: ContentsInput): Promise<void> {
   for await (const archived of archivedNodes(input.db, input.scratch)) {
-    if (!archived.forPapermerge) continue
-    for (const version of archived.versions) await addOriginal(input, archived, version)
+    for (const version of archived.versions) {
+      if (archived.part === 'shown' || version.facts.sha256 !== null) await addOriginal(input, archived, version)
+    }
   }
 }
 
@@ -85,8 +86,9 @@ export async function addSidecars(input: ContentsInput): Promise<void> {
     )
     for (const sidecar of versions.size === 0 ? [] : await sidecarsOf(input.db, [...versions.keys()])) {
       const { archived, version } = versions.get(sidecar.version_id)!
-      const { node, titles } = archived
-      const path = sidecarPath(node.user_id, node.id, version.number, sidecar.page_number, sidecar.kind as SidecarKind)
+      const { node, titles, part } = archived
+      const kind = sidecar.kind as SidecarKind
+      const path = pathInPart(part, sidecarPath(node.user_id, node.id, version.number, sidecar.page_number, kind))
       const mtime = mtimeOf(version.facts.created_at ?? node.updated_at, input.createdAt)
       await addStored(input, {
         key: sidecar.media_key,
@@ -167,7 +169,7 @@ async function* nothing(): AsyncGenerator<Uint8Array> {}
 const mtimeOf = (moment: Timestamp | null, createdAt: Timestamp): number =>
   unixSeconds(moment === null || moment > createdAt ? createdAt : moment)
 
-/** Adds the folders of the users, with a link to the last version of each document in its place. */
+/** Adds the folders of the users, with a link to the last version of each document in its place; nothing of the trash. */
 export async function addFolders(
   input: ContentsInput,
   folders: ReadonlyMap<string, string>,
@@ -175,8 +177,9 @@ export async function addFolders(
 ): Promise<void> {
   const { db, scratch, archive, createdAt, signal } = input
   scratch.exec('create table shortened (key text primary key) without rowid')
-  for await (const { node, links, versions, forPapermerge } of archivedNodes(db, scratch)) {
+  for await (const { node, links, versions, part } of archivedNodes(db, scratch)) {
     signal?.throwIfAborted()
+    if (part === 'trash') continue
     const whole = [folders.get(node.user_id)!, ...links]
     const components = uniquePath(scratch, whole)
     const name = components.join('/')
@@ -185,7 +188,7 @@ export async function addFolders(
       await archive.addFolder({ name, mtime })
       continue
     }
-    const last = forPapermerge ? versions.at(-1) : undefined
+    const last = part === 'shown' ? versions.at(-1) : undefined
     if (last === undefined) continue
     if (type === 'hard') await archive.addLink({ name, target: last.path, mtime, type: 'hardlink' })
     else

@@ -1,4 +1,4 @@
-import { sidecarPath } from '../../archive/layout.ts'
+import { pathInPart, sidecarPath } from '../../archive/layout.ts'
 import { trim } from '../../archive/member-names.ts'
 import {
   safeColor,
@@ -72,20 +72,22 @@ export function tagRecord(tag: TagRow, shown: string): Fields {
 }
 
 /** A node without its versions. */
-export function nodeHead({ node, titles }: ArchivedNode, tags: readonly Fields[]): Fields {
+export function nodeHead({ node, titles, part }: ArchivedNode, tags: readonly Fields[]): Fields {
   const shown = titles.at(-1)!
+  const { deleted_at, deleted_parent, deleted_from } = node
   const isFolder = node.type === 'folder'
   const written = isFolder ? {} : { lang: safeLanguage(node.lang ?? '', defaultLanguage) }
   const own = {
     ...(isFolder ? { id: node.id } : {}),
     parent: node.parent_id,
+    ...known({ deleted_at, deleted_parent, deleted_from }),
     ...unlike({ title: node.title }, { title: shown }),
     ...(isFolder ? {} : unlike({ lang: node.lang }, written)),
     tags: tags.map((tag) => (tag.strongroom as { readonly id: string }).id),
   }
   return {
     ...(isFolder ? {} : { id: node.id }),
-    breadcrumb: titles.join('/') + (isFolder ? '/' : ''),
+    ...(part === 'trash' ? {} : { breadcrumb: titles.join('/') + (isFolder ? '/' : '') }),
     ctype: node.type,
     title: shown,
     // Papermerge takes tags on the home and the inbox, and drops them.
@@ -122,7 +124,7 @@ export function versionHead(
 }
 
 export function pageRecord(
-  { node }: ArchivedNode,
+  { node, part }: ArchivedNode,
   version: ArchivedVersion,
   page: PageFacts,
   text: string,
@@ -136,7 +138,7 @@ export function pageRecord(
     ...endsOf(text),
     ...(sidecars.length === 0 ? {} : { sidecars: sidecars.map(({ kind, size, sha256 }) => ({ kind, size, sha256 })) }),
   }
-  const path = sidecarPath(node.user_id, node.id, version.number, page.number, '_ocr.svg')
+  const path = pathInPart(part, sidecarPath(node.user_id, node.id, version.number, page.number, '_ocr.svg'))
   return {
     file_path: path,
     number: page.number,

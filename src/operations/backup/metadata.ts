@@ -1,4 +1,3 @@
-import { knownFormat } from '../../archive/survey.ts'
 import type { Db } from '../../database/database.ts'
 import { listGroups, membershipsOf } from '../../database/queries/groups.ts'
 import type { PageFacts } from '../../database/queries/pages.ts'
@@ -11,6 +10,7 @@ import type { Timestamp } from '../../std/clock.ts'
 import { createSpool, type Spool } from '../../std/spool.ts'
 import { pageBatches, pagesWithText, versionsWithText } from '../document-texts.ts'
 import { safeTagNames, safeUsernames } from './account-names.ts'
+import type { ArchiveFormat } from './archive-format.ts'
 import { archivedNodes, type ArchivedNode, type ArchivedVersion } from './archived-versions.ts'
 import { nodeHead, pageRecord, tagRecord, userHead, userOwnKeys, versionHead } from './metadata-records.ts'
 
@@ -24,6 +24,7 @@ interface MetadataInput {
   readonly scratchDirectory: string
   readonly out: Spool
   readonly createdAt: Timestamp
+  readonly format: ArchiveFormat
   readonly writer: string
   readonly links: 'symbolic' | 'hard'
   readonly onRenamed: OnRenamed
@@ -41,7 +42,7 @@ const nodesAtOnce = 200
 export async function writeMetadata(input: MetadataInput): Promise<void> {
   const { db, scratch, out, createdAt } = input
   const own = {
-    format: knownFormat,
+    format: input.format,
     writer: input.writer,
     created: createdAt,
     links: input.links,
@@ -133,9 +134,9 @@ async function writeNodes(
     batch.flatMap(({ versions }) => versions),
   )
   for (const archived of batch) {
-    const { node, titles, versions, forPapermerge } = archived
+    const { node, titles, versions, part } = archived
     if (titles.at(-1) !== node.title) onRenamed('title', node.title, titles.at(-1)!)
-    const list = forPapermerge ? lists.shown : lists.hidden
+    const list = part === 'shown' ? lists.shown : lists.hidden
     const itsTags = (tags.get(node.id) ?? []).map((tag: TagRow) => tagRecord(tag, tagNames.get(tag.id)!))
     await list.next()
     await list.out.write(open(nodeHead(archived, itsTags)))

@@ -17,11 +17,11 @@ export interface NamedNode {
 const nodesAtOnce = 500
 
 /**
- * Orders the nodes of a snapshot and names each of them. Names that need no change are given first, so that a changed one
+ * Orders the nodes of a snapshot and names each of them that is not in the trash. Names that need no change are given first, so that a changed one
  * never takes the name of another; twins get a number. The names lie in `scratch`, whatever their number.
  */
 export async function nameNodes(db: Db, scratch: Scratch): Promise<void> {
-  await orderNodes(db)
+  await orderNodes(db, { trash: true })
   scratch.exec(`
     create table node_names (ordinal integer primary key, parent text not null, owner text not null, is_top_folder integer not null,
       title text, link text, link_key text);
@@ -31,6 +31,7 @@ export async function nameNodes(db: Db, scratch: Scratch): Promise<void> {
     create table to_name (ordinal integer primary key, wanted text not null);
     begin`)
   for await (const node of orderedNodes(db)) {
+    if (node.trashed === 1) continue
     const top = node.parent_ordinal === null
     const wanted = top ? safeTopTitle(node.title) : safeTitle(node.title)
     const parent = top ? node.user_id : String(node.parent_ordinal)
@@ -131,7 +132,11 @@ export async function* namedNodes(db: Db, scratch: Scratch): AsyncGenerator<Name
   const links: string[] = []
   const names = scratch.rows('select title, link from node_names order by ordinal')
   for await (const node of orderedNodes(db)) {
-    const { title, link } = names.next().value as { title: string; link: string }
+    // Nobody but us reads what is in the trash, so there it is called as it is.
+    const { title, link } =
+      node.trashed === 1
+        ? { title: node.title, link: node.title }
+        : (names.next().value as { title: string; link: string })
     titles.length = links.length = node.depth
     titles.push(title)
     links.push(link)

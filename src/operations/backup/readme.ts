@@ -9,6 +9,7 @@ export interface ReadmeFacts {
   readonly folders: number
   readonly documents: number
   readonly versions: number
+  readonly trash: { readonly folders: number; readonly documents: number }
 }
 
 interface Renamed {
@@ -43,17 +44,19 @@ export async function writeReadme(out: Spool, facts: ReadmeFacts, renamed: Renam
 
 Made      ${facts.createdAt.slice(0, 19).replace('T', ' ')} UTC by ${facts.writer}
 Holds     ${facts.documents} documents in ${facts.versions} versions, in ${facts.folders} folders of ${facts.users} users
+In trash  ${facts.trash.documents} documents and ${facts.trash.folders} folders
 
 To find a document
   Open the folder that has the name of its owner. Inside are the same folders as in the
   program; each entry leads to the last version of a document. File managers hide the two
   folders at the top, .home and .inbox: "ls -a" shows them, and so does Ctrl+H in most.
-  Every version of every document lies below docs/, whole and as it once came in.
+  Every version of every document lies below docs/, whole and as it once came in; what
+  was in the trash lies below strongroom/trash/ instead, and in no folder.
 
 To know that nothing is missing or damaged
   In the folder where this archive was unpacked:   sha256sum -c SHA256SUMS
   If there is a file strongroom/damage.json, it names what was lost or damaged before
-  this backup was made. Files of 0 bytes below docs/ stand for what was lost.
+  this backup was made. Files of 0 bytes stand for what was lost.
 
 To bring everything back
   With Strongroom:       strongroom restore --migrate THIS-FILE.tar.gz

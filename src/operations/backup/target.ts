@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { constants } from 'node:fs'
-import { link, lstat, mkdir, open, readdir, rename, stat, statfs, unlink, type FileHandle } from 'node:fs/promises'
+import { link, lstat, open, readdir, rename, stat, statfs, unlink, type FileHandle } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { StrongroomError } from '../../errors.ts'
 import type { Timestamp } from '../../std/clock.ts'
-import { onFile, syncFolder, systemCode, toFileError } from '../../std/files.ts'
+import { makeFolders, onFile, syncFolder, systemCode, toFileError } from '../../std/files.ts'
 
 /** Where an archive is to lie. */
 export interface Target {
@@ -22,7 +22,7 @@ const partialPattern = /^\.strongroom-([0-9a-f-]{36})-[0-9a-f-]{36}\.partial$/
 export async function findTarget(location: string | undefined, overwrite: boolean): Promise<Target> {
   const path = resolve(location ?? '.')
   if (location?.endsWith('/') === true) {
-    await onFile(path, 'made', () => mkdir(path, { recursive: true }))
+    await onFile(path, 'made', () => makeFolders(path))
     return { folder: path, name: undefined }
   }
   const found = await stat(path).catch((error: unknown) => {
@@ -125,8 +125,8 @@ export async function createPartial(target: Target, instance: string): Promise<P
       }
     },
     async [Symbol.asyncDispose]() {
-      await file.close()
       if (!inPlace) await unlink(path).catch(() => undefined)
+      await onFile(path, 'written', () => file.close())
     },
   }
 }

@@ -3,7 +3,6 @@ import { insertMemberships, membershipsOf } from '../../database/queries/groups.
 import { countActiveSuperusers, deleteUser, insertUsers, listUsers } from '../../database/queries/users.ts'
 import type { Flag, UserRow } from '../../database/schema.ts'
 import type { Scratch, ScratchRow } from '../../database/scratch.ts'
-import { StrongroomError } from '../../errors.ts'
 
 type Warn = (code: string, about: string, message: string) => void
 
@@ -20,16 +19,9 @@ export async function knownUserIds(db: Db): Promise<ReadonlyMap<string, string>>
 export async function adoptUsers(tx: Tx, scratch: Scratch, warn: Warn): Promise<number> {
   const present = await listUsers(tx)
   const byName = new Map(present.map((user) => [user.username, user]))
-  const byId = new Map(present.map((user) => [user.id, user]))
   const superusersBefore = await countActiveSuperusers(tx)
   const planned = [...scratch.rows('select * from plan_users order by u')]
   const adopted = planned.flatMap((row) => byName.get(String(row.username)) ?? [])
-  for (const row of planned) {
-    const other = byId.get(String(row.id))
-    if (other !== undefined && other.username !== row.username) {
-      throw new StrongroomError('restore.user_conflict', { username: String(row.username), other: other.username })
-    }
-  }
   const memberships = new Map<string, string[]>()
   for (const user of adopted) {
     memberships.set(

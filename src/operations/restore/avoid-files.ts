@@ -1,3 +1,5 @@
+import type { Db } from '../../database/database.ts'
+import { keysInUse } from '../../database/queries/files.ts'
 import type { Scratch } from '../../database/scratch.ts'
 import { siblingKey } from '../../media/keys.ts'
 import type { MediaStore } from '../../media/media-store.ts'
@@ -8,7 +10,7 @@ import type { Ids } from '../../std/ids.ts'
  * of an older instance, and a restore that fails removes whatever it meant to write.
  */
 export async function avoidFiles(
-  { media, ids }: { readonly media: MediaStore; readonly ids: Ids },
+  { db, media, ids }: { readonly db: Db; readonly media: MediaStore; readonly ids: Ids },
   scratch: Scratch,
   warn: (code: string, about: string, message: string) => void,
 ): Promise<void> {
@@ -19,6 +21,7 @@ export async function avoidFiles(
     for (const table of ['plan_files', 'plan_versions', 'plan_sidecars']) {
       scratch.run(`update ${table} set media_key = ? where media_key = ?`, free, key)
     }
+    if ((await keysInUse(db, [key])).size > 0) continue
     warn(
       'media.place_taken',
       key,

@@ -1,7 +1,13 @@
 import type { OnProgress } from '../../contract/reports.ts'
 import type { Tx } from '../../database/database.ts'
 import { clearAllPendingFiles } from '../../database/queries/files.ts'
-import { findGroupById, findGroupByName, insertGroups, insertMemberships } from '../../database/queries/groups.ts'
+import {
+  findGroupById,
+  findGroupByName,
+  insertGroups,
+  insertMemberships,
+  membershipsOf,
+} from '../../database/queries/groups.ts'
 import { insertNodes } from '../../database/queries/nodes.ts'
 import { insertPages } from '../../database/queries/pages.ts'
 import { insertSidecars } from '../../database/queries/sidecars.ts'
@@ -49,7 +55,8 @@ export async function insertPlan(tx: Tx, scratch: Scratch, onProgress: OnProgres
   await clearAllPendingFiles(tx)
 }
 
-const nodes = `select id, user_id, parent_id, type, title, created_at, updated_at, lang, ocr, ocr_status from plan_nodes order by depth, seq`
+const nodes = `select id, user_id, parent_id, type, title, created_at, updated_at, lang, ocr, ocr_status, deleted_at,
+  deleted_parent, deleted_from from plan_nodes order by depth, seq`
 
 async function copy<Row>(
   scratch: Scratch,
@@ -74,10 +81,14 @@ async function insertPlannedGroups(tx: Tx, scratch: Scratch): Promise<void> {
     if (present === undefined) await insertGroups(tx, [{ id, name }])
     ids.set(archived, id)
   }
-  await copy<MembershipRow>(scratch, 'select user_id, group_id from plan_memberships', manyRows, (rows) =>
-    insertMemberships(
+  await copy<MembershipRow>(scratch, 'select user_id, group_id from plan_memberships', manyRows, async (rows) => {
+    const users = [...new Set(rows.map((row) => row.user_id))]
+    // Who was taken on keeps his groups, which may be those of the archive.
+    const present = new Set((await membershipsOf(tx, users)).map((row) => `${row.user_id} ${row.group_id}`))
+    const planned = rows.map(({ user_id, group_id }) => ({ user_id, group_id: ids.get(group_id) ?? group_id }))
+    await insertMemberships(
       tx,
-      rows.map(({ user_id, group_id }) => ({ user_id, group_id: ids.get(group_id) ?? group_id })),
-    ),
-  )
+      planned.filter((row) => !present.has(`${row.user_id} ${row.group_id}`)),
+    )
+  })
 }

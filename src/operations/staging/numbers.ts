@@ -5,6 +5,11 @@ export interface Numbered {
   readonly place: number
 }
 
+/** The largest number that both databases keep. */
+const largestNumber = 2 ** 31 - 1
+
+const after = (number: number): number => (number === largestNumber ? 1 : number + 1)
+
 /** The number of each, by its place: its own, or where an earlier one has that the next that nobody wants. */
 export function giveNumbers(
   listed: readonly Numbered[],
@@ -18,8 +23,8 @@ export function giveNumbers(
     let number = entry.wanted
     if (taken.has(number)) {
       number = next.get(number) ?? number
-      while (wanted.has(number) || taken.has(number)) number += 1
-      next.set(entry.wanted, number + 1)
+      while (wanted.has(number) || taken.has(number)) number = after(number)
+      next.set(entry.wanted, after(number))
       onChange(entry.wanted, number)
     }
     taken.add(number)

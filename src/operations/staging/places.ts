@@ -1,3 +1,4 @@
+import type { Part } from '../../archive/layout.ts'
 import type { VersionRecord } from '../../archive/records.ts'
 
 /** A document and where it stands in the staged archive. */
@@ -11,6 +12,8 @@ export interface DocumentPlace {
   /** Names the document in messages. */
   readonly about: string
   readonly lang: string
+  /** In which part of the archive its files lie. */
+  readonly part: Part
   /** Whether the archive gives the ids that the places of its files are made of. */
   readonly carriesIds: boolean
 }

@@ -1,4 +1,4 @@
-import { normalizeName, placeOf, versionPath, versionPath3 } from '../../archive/layout.ts'
+import { normalizeName, pathInPart, placeOf, versionPath, versionPath3 } from '../../archive/layout.ts'
 import { StrongroomError } from '../../errors.ts'
 import { versionKey } from '../../media/keys.ts'
 import { mediaTypeOf } from '../../reading/media-type.ts'
@@ -49,30 +49,29 @@ export function planFile(
     scratch.run('update members set used = 1 where path = ?', path)
     return { fileName: name, ...told, mediaType, mediaKey: null }
   }
+  // Who goes on at a problem has a version without its file, as one that was lost.
+  const lost = told === undefined ? undefined : { fileName: name, ...told, mediaType, mediaKey: null }
+  if (member?.type === 'damaged') return lost
   if (member === undefined || member.type !== 'file') {
     problem(new StrongroomError('archive.missing_file', { archive, member: path }))
-    return undefined
+    return lost
   }
   const found = { size: Number(member.size), sha256: String(member.sha256) }
   if (Number(member.used) === 1)
     warning('version.shared_file', about, 'Another version has the same file in the archive; both have its bytes now.')
-  takeMember(planning, path, mediaKey, found.size)
   if (own) {
     if (told === undefined) return void planning.invalid(`${about} has a file without its size and hash`)
     if (damage !== undefined) {
       warning('version.damaged', about, `Its file was damaged before the backup was made: ${String(damage.reason)}.`)
     } else if (told.sha256 !== found.sha256) {
-      problem(
-        new StrongroomError('archive.checksum_mismatch', {
-          archive,
-          member: path,
-          actual: found.sha256,
-          expected: told.sha256,
-        }),
-      )
+      const hashes = { actual: found.sha256, expected: told.sha256 }
+      problem(new StrongroomError('archive.checksum_mismatch', { archive, member: path, ...hashes }))
+      return lost
     }
+    takeMember(planning, path, mediaKey, found.size)
     return { fileName: name, ...told, mediaType, mediaKey }
   }
+  takeMember(planning, path, mediaKey, found.size)
   if (record.size !== undefined && record.size !== null && record.size !== 0 && record.size !== found.size) {
     const code = found.size === 0 ? 'version.empty_file' : 'version.size_differs'
     warning(code, about, `backup.json says ${record.size} bytes and the file has ${found.size}; it was taken as it is.`)
@@ -92,7 +91,7 @@ function memberPath(
     const place = placeOf(normalizeName(record.file_path))
     if (place.kind === 'content') return place.path
   }
-  return versionPath(document.userId, document.id, written, writtenName ?? '')
+  return pathInPart(document.part, versionPath(document.userId, document.id, written, writtenName ?? ''))
 }
 
 /** Notes that a member becomes a file of the media store. */

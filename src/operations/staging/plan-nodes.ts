@@ -1,6 +1,7 @@
-import type { NodeRecord } from '../../archive/records.ts'
+import { readMoment, storable, type NodeRecord } from '../../archive/records.ts'
 import { defaultLanguage } from '../../domain/defaults.ts'
 import { parseOcrStatus } from '../../domain/ocr-status.ts'
+import { formatPath } from '../../domain/paths.ts'
 import { homeTitle, inboxTitle } from '../../domain/roots.ts'
 import { derivedId } from './identity.ts'
 import { readDate, readText } from './kept-values.ts'
@@ -53,10 +54,12 @@ function planNode(planning: Planning, place: NodePlace, node: NodeRecord): void 
       )
     }
   }
+  const deleted = dialect === 'strongroom' ? readDeleted(planning, node, about) : notDeleted
   const isDocument = type === 'document'
   scratch.run(
-    `insert into plan_nodes (u, own, n, id, user_id, parent_id, type, title, path_key, parent_key, created_at, updated_at, lang, ocr, ocr_status)
-     values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    `insert into plan_nodes (u, own, n, id, user_id, parent_id, type, title, path_key, parent_key, created_at, updated_at, lang, ocr, ocr_status,
+       deleted_at, deleted_parent, deleted_from)
+     values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     place.u,
     place.own,
     place.n,
@@ -72,7 +75,30 @@ function planNode(planning: Planning, place: NodePlace, node: NodeRecord): void 
     isDocument ? (readText(planning, about, 'language', node.lang) ?? defaultLanguage) : null,
     isDocument ? Number(node.ocr ?? true) : null,
     isDocument ? parseOcrStatus(node.ocr_status ?? 'unknown').status : null,
+    deleted.at,
+    deleted.parent,
+    deleted.from,
   )
+}
+
+const notDeleted = { at: null, parent: null, from: null }
+
+/** When and from where a node was moved to the trash. It would come back alive if that could not be read. */
+function readDeleted(
+  { invalid }: Planning,
+  node: NodeRecord,
+  about: string,
+): { readonly at: string | null; readonly parent: string | null; readonly from: string | null } {
+  const { moment, wrong } = readMoment(node.deleted_at)
+  if (wrong)
+    invalid(`${about} was moved to the trash at ${JSON.stringify(node.deleted_at?.slice(0, 100))}, which is no date`)
+  if (moment === null) return notDeleted
+  if (typeof node.parent === 'string') invalid(`${about} is in the trash and in a folder`)
+  return {
+    at: moment,
+    parent: node.deleted_parent ?? null,
+    from: storable(node.deleted_from ?? formatPath([node.title])).text,
+  }
 }
 
 const joinKey = ({ dialect }: Planning, parentKey: string | null, title: string): string =>
@@ -144,7 +170,7 @@ function addMissingRoots(planning: Planning): void {
   for (const { u, id, username } of scratch.rows('select u, id, username from plan_users order by u')) {
     for (const title of [inboxTitle, homeTitle]) {
       const root = scratch.first(
-        'select type from plan_nodes where u = ? and parent_seq is null and parent_key is null and parent_id is null and title = ?',
+        'select type from plan_nodes where u = ? and parent_seq is null and parent_key is null and parent_id is null and deleted_at is null and title = ?',
         u!,
         title,
       )
@@ -163,18 +189,18 @@ function addMissingRoots(planning: Planning): void {
   }
 }
 
-/** Folders that contain each other are reached from no root. */
+/** Folders that contain each other are reached from no root. What lies below something in the trash is in the trash too. */
 function measureDepths(planning: Planning): void {
   const { scratch, invalid } = planning
   scratch.exec(`
-    create table depths (seq integer primary key, depth integer not null);
+    create table depths (seq integer primary key, depth integer not null, in_trash integer not null);
     insert into depths
-      with recursive reached (seq, depth) as (
-        select seq, 1 from plan_nodes where parent_seq is null
+      with recursive reached (seq, depth, in_trash) as (
+        select seq, 1, deleted_at is not null from plan_nodes where parent_seq is null
         union all
-        select n.seq, r.depth + 1 from plan_nodes n join reached r on n.parent_seq = r.seq)
-      select seq, depth from reached;
-    update plan_nodes set depth = (select depth from depths d where d.seq = plan_nodes.seq);
+        select n.seq, r.depth + 1, r.in_trash from plan_nodes n join reached r on n.parent_seq = r.seq)
+      select seq, depth, in_trash from reached;
+    update plan_nodes set depth = d.depth, in_trash = d.in_trash from depths d where d.seq = plan_nodes.seq;
     drop table depths`)
   for (const { title, u } of scratch.rows('select title, u from plan_nodes where depth is null')) {
     invalid(`${nameOfUser(planning, Number(u))}: ${String(title)} lies within itself`)
@@ -183,7 +209,8 @@ function measureDepths(planning: Planning): void {
 
 function checkSiblings(planning: Planning): void {
   const { scratch, invalid } = planning
-  const twins = 'select u, title from plan_nodes group by u, coalesce(parent_seq, 0), title having count(*) > 1'
+  const twins =
+    'select u, title from plan_nodes where deleted_at is null group by u, coalesce(parent_seq, 0), title having count(*) > 1'
   for (const { u, title } of scratch.rows(twins)) {
     invalid(`${nameOfUser(planning, Number(u))}: two nodes in one folder are called ${String(title)}`)
   }
@@ -212,6 +239,8 @@ function giveIds(planning: Planning): void {
   for (const { id } of scratch.rows('select id from plan_nodes group by id having count(*) > 1')) {
     invalid(`two nodes have the id ${String(id)}`)
   }
+  // A verification goes on, and what hangs on an id must hang on one node.
+  scratch.exec('delete from plan_nodes where seq not in (select min(seq) from plan_nodes group by id)')
 
   function flush(): void {
     for (const [id, seq] of given.splice(0)) scratch.run('update plan_nodes set id = ? where seq = ?', id, seq)

@@ -1,4 +1,4 @@
-import { sidecarPath, sidecarPath3 } from '../../archive/layout.ts'
+import { pathInPart, sidecarPath, sidecarPath3 } from '../../archive/layout.ts'
 import { sidecarKinds, wholeText, type PageRecord, type SidecarKind } from '../../archive/records.ts'
 import { StrongroomError } from '../../errors.ts'
 import { sidecarKey } from '../../media/keys.ts'
@@ -71,7 +71,7 @@ function planSidecars(planning: Planning, document: DocumentPlace, version: Vers
     const path =
       dialect === 'papermerge-3'
         ? sidecarPath3(page.id, kind)
-        : sidecarPath(document.userId, document.id, version.written, page.written, kind)
+        : pathInPart(document.part, sidecarPath(document.userId, document.id, version.written, page.written, kind))
     if (path === undefined) continue
     const place = {
       userId: document.userId,

@@ -10,7 +10,7 @@ import type { Planning } from './planning.ts'
 /** Versions and pages, and which member of the archive is the file of which. */
 export function planVersions(planning: Planning): void {
   const documents = planning.scratch.rows(
-    `select n.seq, n.u, n.own, n.n, n.id, n.user_id, n.title, n.lang, u.username,
+    `select n.seq, n.u, n.own, n.n, n.id, n.user_id, n.title, n.lang, n.in_trash, u.username,
        u.carries_id and json_extract(r.record, '$.id') is not null as carries_ids
      from plan_nodes n join plan_users u on u.u = n.u join raw_nodes r on r.u = n.u and r.own = n.own and r.n = n.n
      where n.type = 'document' order by n.seq`,
@@ -25,6 +25,7 @@ export function planVersions(planning: Planning): void {
       userId: String(row.user_id),
       about: `${String(row.username)}: ${String(row.title)}`,
       lang: String(row.lang),
+      part: row.in_trash === 1 ? 'trash' : row.own === 1 && planning.format > 1 ? 'hidden' : 'shown',
       carriesIds: row.carries_ids === 1,
     })
   }

@@ -1,3 +1,5 @@
+import type { TrashContents } from '../../contract/trash.ts'
+import type { Scratch } from '../../database/scratch.ts'
 import { StrongroomError } from '../../errors.ts'
 import { planNodes } from './plan-nodes.ts'
 import { planTags } from './plan-tags.ts'
@@ -6,7 +8,7 @@ import { planVersions } from './plan-versions.ts'
 import type { Planning } from './planning.ts'
 import type { Findings, StagedArchive } from './stage.ts'
 
-/** What a restore of the archive would make, counted. */
+/** What a restore of the archive would make, counted; folders to sidecars are those outside the trash. */
 export interface Plan {
   readonly users: number
   readonly groups: number
@@ -17,7 +19,8 @@ export interface Plan {
   readonly pages: number
   readonly tags: number
   readonly sidecars: number
-  /** Bytes of the files that would be written. */
+  readonly trash: TrashContents
+  /** Bytes of the files that would be written, those of the trash too. */
   readonly bytes: number
 }
 
@@ -33,7 +36,8 @@ const tables = `
   create table plan_memberships (user_id text not null, group_id text not null, primary key (user_id, group_id)) without rowid;
   create table plan_nodes (seq integer primary key, u integer not null, own integer, n integer, id text, user_id text not null,
     parent_seq integer, parent_id text, depth integer, type text not null, title text not null, path_key text, parent_key text,
-    created_at text, updated_at text, lang text, ocr integer, ocr_status text);
+    created_at text, updated_at text, lang text, ocr integer, ocr_status text, deleted_at text, deleted_parent text,
+    deleted_from text, in_trash integer not null default 0);
   create index plan_nodes_path on plan_nodes (u, path_key);
   create index plan_nodes_parent on plan_nodes (parent_seq, title);
   create table plan_tags (id text not null unique, u integer not null, user_id text not null, name text not null,
@@ -61,6 +65,7 @@ export function planRestore(staged: StagedArchive, findings: Findings, knownIds:
     scratch,
     archive,
     dialect,
+    format: header?.strongroom?.format ?? 0,
     invalid: (reason) => findings.problem(new StrongroomError('archive.invalid_metadata', { archive, reason })),
   }
   scratch.exec(tables)
@@ -73,16 +78,30 @@ export function planRestore(staged: StagedArchive, findings: Findings, knownIds:
     reportLeftOvers(planning, header.version, survey.metadataBytes)
   }
   scratch.exec('commit')
+  return counted(scratch)
+}
+
+function counted(scratch: Scratch): Plan {
   const count = (sql: string): number => Number(scratch.first(`select count(*) as n from ${sql}`)?.n ?? 0)
+  const trashed = 'plan_nodes t join plan_versions v on t.in_trash = 1 and v.document_id = t.id'
+  const trashedPages = `${trashed} join plan_pages p on p.version_id = v.id`
+  const trash = {
+    folders: count("plan_nodes where type = 'folder' and in_trash = 1"),
+    documents: count("plan_nodes where type = 'document' and in_trash = 1"),
+    versions: count(trashed),
+  }
   return {
     users: count('plan_users'),
     groups: count('plan_groups'),
-    folders: count("plan_nodes where type = 'folder' and not (parent_seq is null and title in ('.home', '.inbox'))"),
-    documents: count("plan_nodes where type = 'document'"),
-    versions: count('plan_versions'),
-    pages: count('plan_pages'),
+    folders: count(
+      "plan_nodes where type = 'folder' and in_trash = 0 and not (parent_seq is null and title in ('.home', '.inbox'))",
+    ),
+    documents: count("plan_nodes where type = 'document' and in_trash = 0"),
+    versions: count('plan_versions') - trash.versions,
+    pages: count('plan_pages') - count(trashedPages),
     tags: count('plan_tags'),
-    sidecars: count('plan_sidecars'),
+    sidecars: count('plan_sidecars') - count(`${trashedPages} join plan_sidecars s on s.page_id = p.id`),
+    trash,
     bytes: Number(scratch.first('select coalesce(sum(size), 0) as n from plan_files')?.n ?? 0),
   }
 }

@@ -1,4 +1,5 @@
 import type { JsonRecord } from '../../archive/json-records.ts'
+import { metadataName } from '../../archive/layout.ts'
 import type { OpenArchive } from '../../archive/open-archive.ts'
 import {
   headerSchema,
@@ -21,6 +22,8 @@ import { mediaTypeOf } from '../../reading/media-type.ts'
 export interface Findings {
   problem(error: StrongroomError): void
   warning(code: string, about: string, message: string): void
+  /** Whether an archive that breaks off is a problem like others. */
+  readonly salvage?: boolean
 }
 
 /** Stops at the first problem. */
@@ -30,6 +33,35 @@ export const strictFindings = (warning: Findings['warning']): Findings => ({
   },
   warning,
 })
+
+/**
+ * Goes on where a file is damaged or missing, or the archive breaks off after its backup.json: what is left out is told to
+ * `leftOut`. Everything else stops it, as nothing can be believed then.
+ */
+export function salvagingFindings(
+  scratch: Scratch,
+  warning: Findings['warning'],
+  leftOut: Findings['warning'],
+): Findings {
+  const bearable = new Set([
+    'archive.missing_file',
+    'archive.checksum_mismatch',
+    'archive.truncated',
+    'archive.damaged',
+  ])
+  return {
+    warning,
+    salvage: true,
+    problem(error) {
+      const member = String(error.details['member'] ?? '')
+      if (!bearable.has(error.code) || member === metadataName) throw error
+      if (error.code === 'archive.checksum_mismatch') {
+        scratch.run("update members set type = 'damaged', used = 1 where path = ?", member)
+      }
+      leftOut(error.code, member, error.message)
+    },
+  }
+}
 
 /** Which program's form an archive has. */
 export type Dialect = 'papermerge-2' | 'papermerge-3' | 'strongroom'
@@ -84,6 +116,7 @@ export async function stageArchive(
     scratchFolder,
     {
       onProblem: findings.problem,
+      salvage: findings.salvage ?? false,
       onWarning: findings.warning,
       onRead: (position) => onProgress({ phase: 'reading', done: position, total: archive.size, unit: 'bytes' }),
       onRecord: (record) => keep(record),

@@ -1,0 +1,142 @@
+import { createHash } from 'node:crypto'
+import type {
+  ActionCounts,
+  ConflictChoice,
+  PlannedItem,
+  RestoreAction,
+  RestorePlan,
+} from '../../contract/restore-plan.ts'
+import type { Db } from '../../database/database.ts'
+import type { Scratch, ScratchRow } from '../../database/scratch.ts'
+import { decideTags, decideUsers } from './decide-accounts.ts'
+import { decideNodes } from './decide-nodes.ts'
+import { decisionTables } from './decisions.ts'
+import { noteLive } from './live.ts'
+import { noteRenewed } from './renewed.ts'
+
+const mostItems = 1000
+
+/**
+ * Decides what becomes of everything that was planned in an instance that lives. Looks only; what it decides lies in
+ * `scratch`. The instance must not change before it is carried out, or the decisions must be made again.
+ */
+export async function planMerge(
+  db: Db,
+  scratch: Scratch,
+  { onConflict: choice, replace }: { readonly onConflict: ConflictChoice; readonly replace: boolean },
+): Promise<RestorePlan> {
+  await noteLive(db, scratch)
+  scratch.exec(`${decisionTables}; create index if not exists plan_nodes_id on plan_nodes (id)`)
+  const replaced = replace ? setAside(scratch) : null
+  scratch.exec('begin')
+  decideUsers(scratch, choice)
+  decideTags(scratch, choice)
+  await decideNodes({ db, scratch, choice })
+  if (!replace) await noteRenewed(db, scratch)
+  scratch.exec('commit')
+  return describe(scratch, choice, replaced)
+}
+
+/** Everything is looked at, and nothing of it decides anything: it will be gone. */
+function setAside(scratch: Scratch): RestorePlan['replaced'] {
+  const count = (sql: string): number => Number(scratch.first(`select count(*) as n from ${sql}`)?.n)
+  const replaced = {
+    users: count('live_users'),
+    tags: count('live_tags'),
+    folders: count("live_nodes where type = 'folder' and not (parent_id is null and title in ('.home', '.inbox'))"),
+    documents: count("live_nodes where type = 'document'"),
+  }
+  for (const table of ['live_users', 'live_tags', 'live_nodes']) {
+    scratch.exec(`create table replaced_${table} as select * from ${table}; delete from ${table}`)
+  }
+  return replaced
+}
+
+function describe(scratch: Scratch, onConflict: ConflictChoice, replaced: RestorePlan['replaced']): RestorePlan {
+  const users = countActions(scratch.all('select action, count(*) as n from user_decisions group by action'))
+  const tags = countActions(scratch.all('select action, count(*) as n from tag_decisions group by action'))
+  const nodes = (type: string): ActionCounts =>
+    countActions(scratch.all(`${nodeCounts} where n.type = ? group by d.action`, type))
+  const conflicts = ['user_decisions', 'tag_decisions', 'node_decisions'].reduce(
+    (sum, table) => sum + Number(scratch.first(`select count(*) as n from ${table} where action = 'conflict'`)?.n),
+    0,
+  )
+  return {
+    onConflict,
+    replaced,
+    users,
+    tags,
+    folders: nodes('folder'),
+    documents: nodes('document'),
+    byUser: scratch.all('select u, username from user_decisions order by username').map(({ u, username }) => ({
+      username: String(username),
+      folders: countActions(scratch.all(`${nodeCounts} where n.type = 'folder' and n.u = ? group by d.action`, u!)),
+      documents: countActions(scratch.all(`${nodeCounts} where n.type = 'document' and n.u = ? group by d.action`, u!)),
+    })),
+    trashed: Number(
+      scratch.first("select count(*) as n from live_changes where kind in ('trash-node', 'trash-copy')")?.n,
+    ),
+    items: listItems(scratch),
+    conflicts,
+    digest: digestOf(scratch),
+  }
+}
+
+const nodeCounts = 'select d.action, count(*) as n from node_decisions d join plan_nodes n on n.seq = d.seq'
+
+const countActions = (rows: readonly ScratchRow[]): ActionCounts =>
+  Object.fromEntries(rows.map((row) => [String(row.action), Number(row.n)]))
+
+/** What is worth telling: neither new nor there already. */
+function listItems(scratch: Scratch): PlannedItem[] {
+  const told = "action not in ('create', 'unchanged')"
+  const accounts = scratch.all(
+    `select 'user' as kind, username, username as name, action, reason from user_decisions where ${told}
+     union all
+     select 'tag', u.username, t.name, t.action, t.reason from tag_decisions t join user_decisions u on u.u = t.u where t.${told}
+     limit ?`,
+    mostItems,
+  )
+  const nodes = scratch.all(
+    `select n.type as kind, u.username, n.seq, d.action, d.reason from node_decisions d join plan_nodes n on n.seq = d.seq
+     join user_decisions u on u.u = n.u where d.${told} order by n.depth, n.seq limit ?`,
+    mostItems,
+  )
+  const named: ScratchRow[] = nodes.map((row) => ({ ...row, name: pathOf(scratch, Number(row.seq)) }))
+  return [...accounts, ...named].slice(0, mostItems).map((row) => ({
+    kind: row.kind as PlannedItem['kind'],
+    username: String(row.username),
+    name: String(row.name),
+    action: row.action as RestoreAction,
+    reason: String(row.reason),
+  }))
+}
+
+function pathOf(scratch: Scratch, seq: number): string {
+  const titles: string[] = []
+  for (let next: number | null = seq; next !== null;) {
+    const row: ScratchRow | undefined = scratch.first('select title, parent_seq from plan_nodes where seq = ?', next)
+    titles.unshift(String(row?.title))
+    next = row?.parent_seq === null || row === undefined ? null : Number(row.parent_seq)
+  }
+  return titles.join('/')
+}
+
+/** Everything that was decided, and what was seen of the instance to decide it. */
+function digestOf(scratch: Scratch): string {
+  const hash = createHash('sha256')
+  const looked = scratch
+    .all("select name from sqlite_schema where name like 'replaced_%' order by name")
+    .map((row) => String(row.name))
+  for (const table of [
+    'user_decisions',
+    'tag_decisions',
+    'node_decisions',
+    'live_changes',
+    'renewed_documents',
+    ...looked,
+  ]) {
+    for (const row of scratch.rows(`select * from ${table}`)) hash.update(JSON.stringify(Object.values(row)))
+  }
+  return hash.digest('hex')
+}

@@ -1,0 +1,89 @@
+import { normalizeName, placeOf } from '../../archive/layout.ts'
+import type { OpenArchive } from '../../archive/open-archive.ts'
+import { breaksOff } from '../../archive/survey.ts'
+import { readTar } from '../../archive/tar-reader.ts'
+import type { OnProgress } from '../../contract/reports.ts'
+import type { Database } from '../../database/database.ts'
+import { insertPendingFiles } from '../../database/queries/files.ts'
+import type { Scratch } from '../../database/scratch.ts'
+import { StrongroomError } from '../../errors.ts'
+import type { MediaBatch, MediaStore } from '../../media/media-store.ts'
+import { batchesOf } from '../../std/batches.ts'
+
+export interface FilesToWrite {
+  readonly database: Database
+  readonly media: MediaStore
+  readonly archive: OpenArchive
+  /** Where they were planned, in plan_files. */
+  readonly scratch: Scratch
+  /** Their bytes. */
+  readonly total: number
+  /** Whether the archive may break off, as it did when it was read first. */
+  readonly salvage: boolean
+  readonly onProgress: OnProgress
+  readonly signal: AbortSignal | undefined
+}
+
+/**
+ * Reads the archive a second time and writes the planned files under names that no row refers to yet. When it resolves, they
+ * would survive a loss of power. Throws `archive.changed`, `file.…`, `database.…`.
+ */
+export async function writeFiles(files: FilesToWrite): Promise<void> {
+  const { database, media, archive, scratch, salvage } = files
+  if (scratch.first('select 1 as n from plan_files limit 1') === undefined) return
+  await database.write(async (tx) => {
+    for (const rows of batchesOf(scratch.rows('select media_key from plan_files'), 5000)) {
+      await insertPendingFiles(
+        tx,
+        rows.map((row) => String(row.media_key)),
+      )
+    }
+  })
+  const batch = media.begin()
+  try {
+    await copyMembers(files, batch)
+  } catch (error) {
+    if (!salvage || !breaksOff(error)) throw error
+  }
+  await archive.assertUnchanged()
+  await batch.sync()
+  if (scratch.first('select 1 as n from plan_files where written = 0') !== undefined) {
+    throw new StrongroomError('archive.changed', { archive: archive.name })
+  }
+}
+
+async function copyMembers(files: FilesToWrite, batch: MediaBatch): Promise<void> {
+  const { media, archive, scratch, total, onProgress, signal } = files
+  const nothing = (): void => undefined
+  let done = 0
+  for await (const entry of readTar(archive.tar(nothing), archive.name, nothing)) {
+    signal?.throwIfAborted()
+    const place = entry.type === 'file' ? placeOf(normalizeName(entry.name)) : undefined
+    if (place?.kind !== 'content') continue
+    const keys = scratch.all('select media_key from plan_files where path = ? and written = 0', place.path)
+    const [first, ...others] = keys.map((row) => String(row.media_key))
+    if (first === undefined) continue
+    const expected = String(scratch.first('select sha256 from members where path = ?', place.path)?.sha256)
+    await putProved(batch, archive, first, entry.content(), expected)
+    for (const key of others) {
+      await batch.sync()
+      await using stored = await media.open(first)
+      await putProved(batch, archive, key, stored.chunks(), expected)
+    }
+    scratch.run('update plan_files set written = 1 where path = ?', place.path)
+    done += entry.size
+    onProgress({ phase: 'writing files', done, total, unit: 'bytes' })
+  }
+}
+
+/** Writes a file whose hash is known from the first reading. */
+async function putProved(
+  batch: MediaBatch,
+  archive: OpenArchive,
+  key: string,
+  bytes: AsyncIterable<Uint8Array>,
+  expected: string,
+): Promise<void> {
+  const stored = await batch.put(key, bytes)
+  if (stored.sha256 !== expected) throw new StrongroomError('archive.changed', { archive: archive.name })
+}
