@@ -6,6 +6,7 @@ import { databases } from '../../test/support/databases.ts'
 import { createApp } from '../app.ts'
 import { readConfig } from '../config.ts'
 import { openDatabase } from '../database/open.ts'
+import { newestSchemaVersion as newest } from '../database/migrations.ts'
 
 describe.each(databases)('on $name', ({ place }) => {
   async function newPlace() {
@@ -24,8 +25,8 @@ describe.each(databases)('on $name', ({ place }) => {
 
   test('an instance is made, and making it again changes nothing', async () => {
     await using here = await newPlace()
-    expect(await here.app.migrate()).toMatchObject({ from: 0, to: 1, copy: null, dataDirectory: here.data })
-    expect(await here.app.migrate()).toMatchObject({ from: 1, to: 1, copy: null })
+    expect(await here.app.migrate()).toMatchObject({ from: 0, to: newest, copy: null, dataDirectory: here.data })
+    expect(await here.app.migrate()).toMatchObject({ from: newest, to: newest, copy: null })
     await using instance = await here.app.open({ access: 'read', command: 'user list' })
     expect(await instance.users.list()).toEqual([])
   })
@@ -34,7 +35,7 @@ describe.each(databases)('on $name', ({ place }) => {
     await using here = await newPlace()
     const reports = await Promise.all(Array.from({ length: 4 }, () => createApp(here.config).migrate()))
     expect(reports.filter(({ from }) => from === 0)).toHaveLength(1)
-    for (const { to } of reports) expect(to).toBe(1)
+    for (const { to } of reports) expect(to).toBe(newest)
   })
 
   test('without something to do it waits for nobody', async () => {
@@ -42,7 +43,7 @@ describe.each(databases)('on $name', ({ place }) => {
     await here.app.migrate()
     await using alone = await here.app.open({ access: 'exclusive', command: 'restore' })
     expect(alone).toBeDefined()
-    expect(await here.app.migrate()).toMatchObject({ from: 1, to: 1 })
+    expect(await here.app.migrate()).toMatchObject({ from: newest, to: newest })
   })
 
   test('a schema that is newer than the program is refused, by migrate too', async () => {
@@ -50,7 +51,7 @@ describe.each(databases)('on $name', ({ place }) => {
     await here.app.migrate()
     {
       await using database = await openDatabase({ url: here.url, dataDirectory: here.data })
-      const row = { version: 2, name: 'from-the-future', applied_at: '2030-01-01T00:00:00.000000Z' }
+      const row = { version: newest + 1, name: 'from-the-future', applied_at: '2030-01-01T00:00:00.000000Z' }
       await database.write((tx) => tx.insertInto('schema_migrations').values(row).execute())
     }
     await expect(here.app.migrate()).rejects.toMatchObject({ code: 'schema.newer' })
