@@ -59,9 +59,14 @@ export function openScratch(folder: string): Scratch {
   }
 }
 
+/** SQLITE_CONSTRAINT */
+const constraintBroken = 19
+
 /** SQLite tells of a full or broken disk by numbers of its own. */
 function toScratchError(error: unknown, folder: string): unknown {
   const number = error instanceof Error && 'errcode' in error ? Number(error.errcode) & 0xff : undefined
+  // Broken by the program, not by the disk.
+  if (number === constraintBroken) return error
   const code =
     number === undefined
       ? undefined
