@@ -133,6 +133,21 @@ describe('verify', () => {
     expect(findings.listed.filter(({ message }) => /two nodes have the id|created_at/.test(message))).toHaveLength(2)
   })
 
+  test('finds that backup.json gives another size than a file has, though its hash is right', async () => {
+    const path = await altered(
+      editMetadata(({ users }) => {
+        for (const version of users.flatMap(({ nodes }) => nodes.flatMap(({ versions }) => versions ?? []))) {
+          version['size'] = 1
+          for (const page of version['pages'] as { strongroom: { sidecars?: { size: number }[] } }[]) {
+            for (const sidecar of page.strongroom.sidecars ?? []) sidecar.size = 1
+          }
+        }
+      }),
+    )
+    const { exitCode, findings } = await verify(path)
+    expect([exitCode, findings.byCode]).toEqual([4, { 'archive.invalid_metadata': 3 }])
+  })
+
   test('finds a member that differs from SHA256SUMS, one that it lacks, and one that it does not name', async () => {
     const members = await unpackArchive(sound)
     const path = join(folder, 'plain.tar.gz')

@@ -67,6 +67,8 @@ export function planFile(
       const hashes = { actual: found.sha256, expected: told.sha256 }
       problem(new StrongroomError('archive.checksum_mismatch', { archive, member: path, ...hashes }))
       return lost
+    } else if (told.size !== found.size) {
+      planning.invalid(`${about} has ${told.size} bytes, and its file has ${found.size}`)
     }
     takeMember(planning, path, mediaKey, found.size)
     return { fileName: name, ...told, mediaType, mediaKey }

@@ -116,6 +116,8 @@ function planSidecar(planning: Planning, sidecar: SidecarPlace): void {
         expected: told.sha256,
       }),
     )
+  } else if (told !== undefined && damage === undefined && told.size !== found.size) {
+    planning.invalid(`${path} has ${told.size} bytes in backup.json, and ${found.size} in the archive`)
   }
   takeMember(planning, path, mediaKey, found.size)
   const { size, sha256 } = told ?? found

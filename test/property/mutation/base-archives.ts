@@ -1,4 +1,4 @@
-import { rm, writeFile } from 'node:fs/promises'
+import { readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { insertGroups, insertMemberships } from '../../../src/database/queries/groups.ts'
 import { packProved, packPlain, rawFile, readMembers } from '../../support/archive-packer.ts'
@@ -50,7 +50,7 @@ async function fillLittle(instance: CommandInstance): Promise<void> {
     const gone = await node({ user_id: ada.id, parent_id: ada.inbox, title: 'thrown away', type: 'document' })
     await version({ user: ada.id, document: gone }, { file_name: 'gone.pdf' }, 'thrown away')
   })
-  await instance.report(['rm', '.inbox/thrown away', '--user', 'ada lovelace'])
+  await instance.report(['rm', '.inbox/thrown away', '--user', 'ada lovelace'], { environment })
 }
 
 /** Damages what has been acknowledged, so that the archive declares it. */
@@ -136,23 +136,52 @@ function papermerge3(): RawMember[] {
   ]
 }
 
-/** The archives that mutations start from; `scratch` is a folder for them. */
+const uuids = /[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}/g
+
+/** The members with ids that are the same each time, counted in the order in which backup.json has them. */
+function withCountedIds(members: readonly RawMember[]): RawMember[] {
+  const counted = new Map<string, string>()
+  const metadata = members.find(({ name }) => name === 'backup.json')!.content.toString()
+  for (const [id] of metadata.matchAll(uuids)) {
+    const number = String(counted.size + 1).padStart(12, '0')
+    if (!counted.has(id)) counted.set(id, `00000000-0000-4000-8000-${number}`)
+  }
+  const count = (text: string): string => text.replaceAll(uuids, (id) => counted.get(id) ?? id)
+  return members.map((member) => ({
+    ...member,
+    name: count(member.name),
+    linkName: count(member.linkName),
+    // A file holds nothing but ASCII where it holds ids.
+    content: Buffer.from(count(member.content.toString('latin1')), 'latin1'),
+  }))
+}
+
+/** What a seed means must not depend on the clock. */
+const environment = { SOURCE_DATE_EPOCH: '1795525432' }
+
+/** The archives that mutations start from, the same ones each time; `scratch` is a folder for them. */
 export async function makeBases(scratch: string): Promise<BaseArchive[]> {
   const bases: BaseArchive[] = []
   const add = async (name: string, path: string, ours: boolean): Promise<void> => {
-    const { readFile } = await import('node:fs/promises')
     bases.push({ name, members: await readMembers(path), bytes: await readFile(path), ours })
   }
+  const counted = join(scratch, 'counted.tar.gz')
+  {
+    await using filled = await createCommandInstance(databases[0]!)
+    await fillLittle(filled)
+    await filled.report(['backup', counted], { environment })
+    await writeFile(counted, packProved(withCountedIds(await readMembers(counted))))
+  }
   await using instance = await createCommandInstance(databases[0]!)
-  await fillLittle(instance)
+  await instance.report(['restore', counted], { environment })
   for (const links of ['symbolic', 'hard']) {
     const path = join(scratch, `little-${links}.tar.gz`)
-    await instance.report(['backup', path, '--links', links])
+    await instance.report(['backup', path, '--links', links], { environment })
     await add(`little, ${links} links`, path, true)
   }
   await damageSome(instance)
   const damaged = join(scratch, 'damaged.tar.gz')
-  const { exitCode } = await instance.run(['backup', damaged, '--quiet'])
+  const { exitCode } = await instance.run(['backup', damaged, '--quiet'], { environment })
   if (exitCode !== 3) throw new Error(`The backup of a damaged instance ended with ${exitCode}`)
   await add('with declared damage', damaged, true)
   for (const [name, members] of [
