@@ -29,7 +29,6 @@ try {
       stdio: 'inherit',
       env: {
         ...process.env,
-        STRONGROOM_HARD: '1',
         STRONGROOM_FAULTS: 'all',
         STRONGROOM_FAULTS_TABLE: table,
         ...(values.operation === undefined ? {} : { STRONGROOM_FAULTS_OPERATION: values.operation }),

@@ -22,7 +22,6 @@ const child = spawn(process.execPath, [vitest, 'run', 'test/property/mutation.te
   env: {
     ...process.env,
     STRONGROOM_FUZZ_MINUTES: minutes,
-    STRONGROOM_HARD: '1',
     STRONGROOM_FUZZ_SEED: values.seed ?? String(Math.floor(Math.random() * 1e9)),
     ...(values.mutants === undefined ? {} : { STRONGROOM_FUZZ_MUTANTS: values.mutants }),
   },
