@@ -24,6 +24,7 @@ import type { createRestore } from './operations/restore.ts'
 import type { createTree } from './operations/tree.ts'
 import type { createTreeWalk } from './operations/tree-walk.ts'
 import type { createVerify } from './operations/verify.ts'
+import type { createAudit } from './services/audit.ts'
 import type { createDocuments } from './services/documents.ts'
 import type { createNodes } from './services/nodes.ts'
 import type { createTags } from './services/tags.ts'
@@ -79,6 +80,7 @@ export interface Instance extends AsyncDisposable {
   readonly restore: ReturnType<typeof createRestore>
   readonly dryRun: ReturnType<typeof createDryRun>
   readonly restorePoints: ReturnType<typeof createRestorePoints>
+  readonly audit: ReturnType<typeof createAudit>
 }
 
 export function createApp(config: Config, overrides: Overrides = {}): App {
@@ -189,6 +191,7 @@ async function wire(parts: Parts): Promise<Omit<Instance, keyof AsyncDisposable>
     { createTags },
     { createTrash },
     { createDocuments },
+    { createAudit },
     { createTree },
     { createTreeWalk },
   ] = await Promise.all([
@@ -197,6 +200,7 @@ async function wire(parts: Parts): Promise<Omit<Instance, keyof AsyncDisposable>
     import('./services/tags.ts'),
     import('./services/trash.ts'),
     import('./services/documents.ts'),
+    import('./services/audit.ts'),
     import('./operations/tree.ts'),
     import('./operations/tree-walk.ts'),
   ])
@@ -208,6 +212,7 @@ async function wire(parts: Parts): Promise<Omit<Instance, keyof AsyncDisposable>
     nodes: createNodes(parts),
     tags: createTags(parts),
     trash: createTrash(parts),
+    audit: createAudit(parts),
     documents,
     tree: createTree(parts),
     treeItems: createTreeWalk(parts),

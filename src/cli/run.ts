@@ -4,6 +4,7 @@ import { StrongroomError } from '../errors.ts'
 import { systemCode, toFileError } from '../std/files.ts'
 import { programVersion } from '../std/program.ts'
 import { display, reasonOf } from '../std/text.ts'
+import { addAudit } from './commands/audit.ts'
 import { addBackup } from './commands/backup.ts'
 import { addCheck } from './commands/check.ts'
 import { addImport } from './commands/import.ts'
@@ -41,6 +42,7 @@ const commands: readonly ((program: Command, session: Session) => void)[] = [
   addRestore,
   addRestorePoints,
   addCheck,
+  addAudit,
 ]
 
 const examples = `

@@ -69,5 +69,13 @@ export const fates: { readonly [T in keyof Schema]: { readonly [C in keyof Schem
   sidecars: { page_id: 'archived', kind: 'archived', size: 'archived', sha256: 'archived', media_key: 'derived' },
   pending_files: { media_key: 'transient' },
   discarded_files: { media_key: 'transient' },
+  audit: {
+    number: 'transient',
+    at: 'transient',
+    action: 'transient',
+    username: 'transient',
+    about: 'transient',
+    details: 'transient',
+  },
   schema_migrations: { version: 'transient', name: 'transient', applied_at: 'transient' },
 }

@@ -11,6 +11,9 @@ export interface InstanceLock extends AsyncDisposable {
   assertHeld(): Promise<void>
 }
 
+/** Called at the end of an upgrade's transaction with the versions before and after, where there was something to do. */
+export type MigrationNote = (tx: Tx, versions: { readonly from: number; readonly to: number }) => Promise<void>
+
 /** An open database. Every driver error that leaves it is a StrongroomError with a `database.…` code. */
 export interface Database extends AsyncDisposable {
   readonly dialect: 'sqlite' | 'postgres'
@@ -35,7 +38,7 @@ export interface Database extends AsyncDisposable {
   schemaVersion(): Promise<number>
   /**
    * Brings the schema to the newest version in one transaction; the caller holds the exclusive lock. `copy` is where the
-   * copy of an upgraded SQLite database lies.
+   * copy of an upgraded SQLite database lies. `note` writes, in the same transaction, that it happened.
    */
-  migrate(appliedAt: string): Promise<{ from: number; to: number; copy?: string }>
+  migrate(appliedAt: string, note?: MigrationNote): Promise<{ from: number; to: number; copy?: string }>
 }

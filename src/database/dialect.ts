@@ -16,11 +16,28 @@ export type Dialect = 'sqlite' | 'postgres'
 export const dialectOf = (db: QueryExecutorProvider): Dialect =>
   db.getExecutor().adapter instanceof PostgresAdapter ? 'postgres' : 'sqlite'
 
-/** The words of a table's definition. Text sorts by its UTF-8 bytes; a whole number has 64 bits, a flag is 0 or 1. */
-export const columnTypes = (dialect: Dialect): { text: string; whole: string; flag: string; tableOptions: string } =>
+/**
+ * The words of a table's definition. Text sorts by its UTF-8 bytes; a whole number has 64 bits, a flag is 0 or 1. A serial
+ * is a primary key that the database gives: each is higher than all before it, and none is given twice.
+ */
+export const columnTypes = (
+  dialect: Dialect,
+): { text: string; whole: string; flag: string; serial: string; tableOptions: string } =>
   dialect === 'postgres'
-    ? { text: 'text collate "C"', whole: 'bigint', flag: 'smallint', tableOptions: '' }
-    : { text: 'text', whole: 'integer', flag: 'integer', tableOptions: ' strict' }
+    ? {
+        text: 'text collate "C"',
+        whole: 'bigint',
+        flag: 'smallint',
+        serial: 'bigint generated always as identity primary key',
+        tableOptions: '',
+      }
+    : {
+        text: 'text',
+        whole: 'integer',
+        flag: 'integer',
+        serial: 'integer primary key autoincrement',
+        tableOptions: ' strict',
+      }
 
 /**
  * What an index holds of a text column. A row of PostgreSQL's indexes has room for about 2,700 bytes, and a title may be

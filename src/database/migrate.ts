@@ -2,7 +2,7 @@ import { sql, type TableMetadata } from 'kysely'
 import { StrongroomError } from '../errors.ts'
 import type { Timestamp } from '../std/clock.ts'
 import { fates } from './archived.ts'
-import type { Database, Db, Tx } from './database.ts'
+import type { Database, Db, MigrationNote, Tx } from './database.ts'
 import { columnTypes, dialectOf } from './dialect.ts'
 import { allMigrations, type Migration } from './migrations.ts'
 
@@ -73,6 +73,7 @@ export interface Upgrade {
   readonly database: Pick<Database, 'db' | 'write' | 'name'>
   readonly schema: SchemaOptions
   readonly appliedAt: Timestamp
+  readonly note?: MigrationNote | undefined
   /** Called before the transaction where there is something to do; returns the path of the copy that it kept. */
   readonly prepare?: (from: number, to: number) => Promise<string | undefined>
   /** Called inside the transaction. */
@@ -104,6 +105,7 @@ export async function migrateSchema(upgrade: Upgrade): Promise<{ from: number; t
         .execute()
     }
     upgrade.mark?.()
+    if (present < to) await upgrade.note?.(tx, { from: present, to })
   })
   return copy === undefined ? { from, to } : { from, to, copy }
 }

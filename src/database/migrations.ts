@@ -2,6 +2,7 @@ import type { Kysely } from 'kysely'
 import type { Dialect } from './dialect.ts'
 import { firstSchema } from './migrations/0001-first-schema.ts'
 import { trash } from './migrations/0002-trash.ts'
+import { audit } from './migrations/0003-audit.ts'
 
 /** One step of the schema. A released one is never edited. */
 export interface Migration {
@@ -15,6 +16,7 @@ export interface Migration {
 export const allMigrations: readonly Migration[] = [
   { version: 1, name: 'first-schema', up: firstSchema },
   { version: 2, name: 'trash', up: trash },
+  { version: 3, name: 'audit', up: audit },
 ]
 
 /** The version that this program needs. */

@@ -256,7 +256,7 @@ describe.each(postgres)('a server of $name', ({ create, place }) => {
       await using database = await openDatabase({ ...made, url: url.href })
       await expect(names(database.db)).rejects.toMatchObject({ code: 'database.denied' })
       await client.query('drop table schema_migrations, sidecars, pages, versions, node_tags, tags, nodes, memberships')
-      await client.query('drop table groups, users, pending_files, discarded_files')
+      await client.query('drop table groups, users, pending_files, discarded_files, audit')
       await expect(database.migrate('2026-11-24T14:03:52.304446Z')).rejects.toMatchObject({ code: 'database.denied' })
     }
     await client.query(`drop role ${role}`)

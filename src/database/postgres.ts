@@ -106,7 +106,7 @@ export async function openPostgres(options: PostgresOptions): Promise<Database> 
     },
     lock: (mode, waitSeconds) => lockPostgres(config, mode, waitSeconds, translate),
     schemaVersion: () => readSchemaVersion(db, name, options),
-    migrate: (appliedAt) => migrateSchema({ database: { db, write, name }, schema: options, appliedAt }),
+    migrate: (appliedAt, note) => migrateSchema({ database: { db, write, name }, schema: options, appliedAt, note }),
     [Symbol.asyncDispose]: () => pool.end(),
   }
 }

@@ -1,3 +1,4 @@
+import type { GeneratedAlways } from 'kysely'
 import type { Timestamp } from '../std/clock.ts'
 
 /**
@@ -16,6 +17,7 @@ export interface Schema {
   sidecars: SidecarRow
   pending_files: PendingFileRow
   discarded_files: DiscardedFileRow
+  audit: AuditRow
   schema_migrations: SchemaMigrationRow
 }
 
@@ -144,6 +146,21 @@ export interface PendingFileRow {
 /** A file that no row refers to any more, to be removed as soon as nobody reads it. */
 export interface DiscardedFileRow {
   media_key: string
+}
+
+/** A line of what happened to the instance; never changed, and never removed. */
+export interface AuditRow {
+  /** Rises in the order of the transactions; gaps mean nothing. */
+  number: GeneratedAlways<number>
+  at: Timestamp
+  /** One of contract/audit.ts. */
+  action: string
+  /** The name that the user had whose account or tree it is about; null where it is about the whole instance. */
+  username: string | null
+  /** The path, name or archive; empty where there is none. */
+  about: string
+  /** A JSON object; contract/audit.ts says what is in it. */
+  details: string
 }
 
 export interface SchemaMigrationRow {

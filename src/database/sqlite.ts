@@ -95,11 +95,12 @@ export async function openSqlite(options: SqliteOptions): Promise<Database> {
     },
     lock: (mode, waitSeconds) => lockDirectory(dataDirectory, mode, waitSeconds),
     schemaVersion: () => readSchemaVersion(db, path, options),
-    migrate: (appliedAt) =>
+    migrate: (appliedAt, note) =>
       migrateSchema({
         database: { db, write, name: path },
         schema: options,
         appliedAt,
+        note,
         prepare: async (from, to) => {
           if (from > 0) return keepCopy(writer, path, to, translate)
           translating(translate, () => writer.exec('pragma journal_mode = wal'))

@@ -14,6 +14,7 @@ import { headBytes, mediaTypeOf } from '../reading/media-type.ts'
 import { createPageCounter, type PageCounter } from '../reading/page-count.ts'
 import type { NewDocument, NewVersion } from '../services/document-input.ts'
 import type { createDocuments } from '../services/documents.ts'
+import { noteInAudit } from '../services/audit.ts'
 import { requireFolder } from '../services/document-rows.ts'
 import { requireUser } from '../services/find-user.ts'
 import { folderRow } from '../services/folder-row.ts'
@@ -188,11 +189,15 @@ function createRun({ database, documents, clock, ids, dataDirectory }: ImportPar
       leftOut.add('import.document_there', shown, 'A document of that name is in the place of this folder.')
       return undefined
     }
-    const row = folderRow({ id: ids.next(), userId: user.id, parentId, title, now: clock.now() })
+    const now = clock.now()
+    const row = folderRow({ id: ids.next(), userId: user.id, parentId, title, now })
+    const { id } = row
     try {
       await database.write(async (tx) => {
         await requireFolder(tx, user.id, parentId)
         await insertNodes(tx, [row])
+        const about = formatPath((await pathOf(tx, id)).map((each) => each.title))
+        await noteInAudit(tx, now, [{ action: 'folder.made', username: user.username, about, details: { id } }])
       })
     } catch (error) {
       // Somebody may have moved the folder above it to the trash meanwhile.

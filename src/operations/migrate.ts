@@ -3,6 +3,7 @@ import { createNotices } from '../contract/notices.ts'
 import type { Database } from '../database/database.ts'
 import { newestSchemaVersion } from '../database/migrations.ts'
 import { StrongroomError } from '../errors.ts'
+import { noteInAudit } from '../services/audit.ts'
 import type { Clock } from '../std/clock.ts'
 import { assertMayBecomeDataDirectory, emptyScratch, prepareDataDirectory } from './data-directory.ts'
 import type { DataDirectory } from './data-directory.ts'
@@ -56,6 +57,9 @@ export function createMigrate({ dataDirectory, openDatabase, clock }: MigrateDep
     await using lock = await database.lock('exclusive', waitSeconds)
     if (lock === undefined) throw new StrongroomError('instance.busy', { command: 'migrate' })
     await emptyScratch(dataDirectory.path)
-    return await database.migrate(clock.now())
+    const now = clock.now()
+    return await database.migrate(now, (tx, versions) =>
+      noteInAudit(tx, now, [{ action: 'schema.migrated', username: null, about: '', details: versions }]),
+    )
   }
 }

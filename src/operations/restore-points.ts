@@ -3,7 +3,10 @@ import { join } from 'node:path'
 import type { RestorePoint, RestorePointsReport } from '../contract/restore-points.ts'
 import { createNotices } from '../contract/notices.ts'
 import type { OnProgress } from '../contract/reports.ts'
+import type { Database } from '../database/database.ts'
 import { StrongroomError } from '../errors.ts'
+import { noteInAudit } from '../services/audit.ts'
+import type { Clock } from '../std/clock.ts'
 import { makeFolders, onFile, syncFolder } from '../std/files.ts'
 import { type BackupParts, writeBackup } from './backup.ts'
 import { removeLeftOvers } from './backup/target.ts'
@@ -29,7 +32,15 @@ export async function makeRestorePoint(
 }
 
 /** The restore points of an instance, the oldest first, and their removal. */
-export function createRestorePoints({ dataDirectory }: { readonly dataDirectory: string }) {
+export function createRestorePoints({
+  database,
+  clock,
+  dataDirectory,
+}: {
+  readonly database: Database
+  readonly clock: Clock
+  readonly dataDirectory: string
+}) {
   const folder = restorePointsFolder(dataDirectory)
 
   async function list(): Promise<RestorePoint[]> {
@@ -58,7 +69,15 @@ export function createRestorePoints({ dataDirectory }: { readonly dataDirectory:
         if (point === undefined) throw new StrongroomError('restore_point.not_found', { name, folder })
         return point
       })
-      for (const { path } of chosen) await onFile(path, 'removed', () => unlink(path))
+      for (const { name, path, size } of chosen) {
+        await database.write(async (tx) => {
+          const details = { size }
+          await noteInAudit(tx, clock.now(), [
+            { action: 'restore_point.removed', username: null, about: name, details },
+          ])
+          await onFile(path, 'removed', () => unlink(path))
+        })
+      }
       if (chosen.length > 0) await onFile(folder, 'written', () => syncFolder(folder))
       return report(chosen)
     },

@@ -15,6 +15,7 @@ import { adoptUsers } from './restore/adopt-users.ts'
 import { avoidFiles } from './restore/avoid-files.ts'
 import { emptyInstance } from './restore/empty-instance.ts'
 import { insertPlan } from './restore/insert-plan.ts'
+import { noteRestore } from './restore/note-restore.ts'
 import { prepareRestore, type RestoreInput } from './restore/prepare.ts'
 import { writeFiles } from './restore/write-files.ts'
 import { originOf } from './staging/writer-of.ts'
@@ -67,6 +68,7 @@ export function createRestore(parts: RestoreParts) {
         const users = await adoptUsers(tx, scratch, warnings.add)
         await changeLive({ tx, scratch, ids, now: clock.now() })
         await insertPlan(tx, scratch, onProgress)
+        await noteRestore(tx, clock.now(), archive.name, prepared, input, restorePoint)
         await parts.assertLocked()
         return users
       })

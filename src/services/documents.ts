@@ -1,3 +1,4 @@
+import type { AuditEntry } from '../contract/audit.ts'
 import type { Database, Tx } from '../database/database.ts'
 import { clearPendingFiles, insertPendingFiles, keysInUse, unfinishedAmong } from '../database/queries/files.ts'
 import { StrongroomError } from '../errors.ts'
@@ -5,6 +6,8 @@ import { sidecarKey, siblingKey, versionKey } from '../media/keys.ts'
 import type { MediaBatch, MediaStore, StoredFile } from '../media/media-store.ts'
 import type { Clock } from '../std/clock.ts'
 import type { Ids } from '../std/ids.ts'
+import { noteInAudit } from './audit.ts'
+import { createDocumentEntries, type Taken } from './document-entries.ts'
 import { assertStorable, type NewDocument, type NewVersion } from './document-input.ts'
 import { insertDocument, insertVersion, nextNumber, requireDocument } from './document-rows.ts'
 
@@ -66,12 +69,18 @@ export function createDocuments({ database, media, clock, ids }: DocumentParts) 
       for (const slot of slots) if (slot.planned !== undefined) await writeFiles(batch, slot, slot.planned)
       await batch.sync()
       await database.write(async (tx) => {
+        const entries: AuditEntry[] = []
+        const entryOf = createDocumentEntries(tx)
         for (const slot of slots) {
           const { written } = slot
           if (written === undefined) continue
-          await settle(slot, async () => (slot.stored = await insertRows(tx, written)))
+          await settle(slot, async () => {
+            entries.push(await entryOf(await insertRows(tx, written)))
+            slot.stored = storedOf(written)
+          })
           if (slot.stored !== undefined) await clearPendingFiles(tx, keysOf(written))
         }
+        await noteInAudit(tx, clock.now(), entries)
       })
     } finally {
       await removeUnused([...keys])
@@ -104,14 +113,19 @@ export function createDocuments({ database, media, clock, ids }: DocumentParts) 
     return key
   }
 
-  async function insertRows(tx: Tx, written: Written): Promise<StoredVersion> {
-    const { input, documentId, versionId, file } = written
+  async function insertRows(tx: Tx, written: Written): Promise<Taken> {
+    const { input, documentId: id, file } = written
     const now = clock.now()
-    if ('title' in input) await insertDocument(tx, { ...input, id: documentId, now })
-    else await requireDocument(tx, documentId)
-    const number = 'title' in input ? 1 : await nextNumber(tx, documentId)
+    if ('title' in input) {
+      const { userId, parentId, title } = input
+      await insertDocument(tx, { ...input, id, now })
+      await insertVersion(tx, { ...written, number: 1, now, ids })
+      return { id, userId, parentId, title, version: null, file }
+    }
+    const { user_id: userId, parent_id: parentId, title } = await requireDocument(tx, id)
+    const number = await nextNumber(tx, id)
     await insertVersion(tx, { ...written, number, now, ids })
-    return { documentId, versionId, size: file.size, sha256: file.sha256 }
+    return { id, userId, parentId, title, version: number, file }
   }
 
   /**
@@ -142,6 +156,13 @@ interface Slot {
   stored?: StoredVersion
   failure?: { readonly error: unknown }
 }
+
+const storedOf = ({ documentId, versionId, file: { size, sha256 } }: Written): StoredVersion => ({
+  documentId,
+  versionId,
+  size,
+  sha256,
+})
 
 const keysOf = (planned: Planned): readonly string[] => [planned.key, ...planned.sidecarKeys]
 

@@ -1,3 +1,4 @@
+import type { AuditEntry } from '../contract/audit.ts'
 import type { Database } from '../database/database.ts'
 import { countSubtree, findChild, insertNodes, isWithin, updateNode } from '../database/queries/nodes.ts'
 import { moveToTrash } from '../database/queries/trash.ts'
@@ -7,6 +8,7 @@ import { isRoot } from '../domain/roots.ts'
 import { StrongroomError } from '../errors.ts'
 import type { Clock } from '../std/clock.ts'
 import type { Ids } from '../std/ids.ts'
+import { noteInAudit } from './audit.ts'
 import { requireUser } from './find-user.ts'
 import { folderRow } from './folder-row.ts'
 import { type Location, locate, nothingAt, requireNode } from './locate.ts'
@@ -38,9 +40,11 @@ export function createNodes({ database, clock, ids }: { database: Database; cloc
         throw new StrongroomError('node.not_folder', { path: formatPath(titles.slice(0, nodes.length)) })
       const now = clock.now()
       let parentId = last?.id ?? null
-      for (const title of missing) {
+      for (const [index, title] of missing.entries()) {
         const row = folderRow({ id: ids.next(), userId: user.id, parentId, title, now })
         await insertNodes(tx, [row])
+        const about = formatPath(titles.slice(0, nodes.length + index + 1))
+        await noteInAudit(tx, now, [{ action: 'folder.made', username: user.username, about, details: { id: row.id } }])
         parentId = row.id
       }
       return parentId!
@@ -63,7 +67,13 @@ export function createNodes({ database, clock, ids }: { database: Database; cloc
       }
       const there = await findChild(tx, user.id, folder.id, title)
       if (there !== undefined) throw alreadyIn([...folderTitles, title])
-      await updateNode(tx, from.node.id, { parent_id: folder.id, title, updated_at: clock.now() })
+      const now = clock.now()
+      const { id } = from.node
+      await updateNode(tx, id, { parent_id: folder.id, title, updated_at: now })
+      const details = { id, to: formatPath([...folderTitles, title]) }
+      await noteInAudit(tx, now, [
+        { action: 'node.moved', username: user.username, about: formatPath(from.titles), details },
+      ])
     })
   }
 
@@ -75,12 +85,16 @@ export function createNodes({ database, clock, ids }: { database: Database; cloc
     return database.write(async (tx) => {
       const user = await requireUser(tx, input.username)
       const now = clock.now()
+      const entries: AuditEntry[] = []
       let moved = 0
       for (const path of input.paths) {
-        const { node } = requireMovable(await locate(tx, user, path), user)
-        moved += await countSubtree(tx, node.id)
+        const { node, titles } = requireMovable(await locate(tx, user, path), user)
+        const details = { id: node.id, nodes: await countSubtree(tx, node.id) }
+        moved += details.nodes
         await moveToTrash(tx, node.id, now)
+        entries.push({ action: 'node.trashed', username: user.username, about: formatPath(titles), details })
       }
+      await noteInAudit(tx, now, entries)
       return moved
     })
   }

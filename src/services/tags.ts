@@ -1,4 +1,4 @@
-import type { Database } from '../database/database.ts'
+import type { Database, Db } from '../database/database.ts'
 import {
   deleteTag,
   findTag,
@@ -8,10 +8,14 @@ import {
   untagNode,
   updateTag,
 } from '../database/queries/tags.ts'
+import { pathOf } from '../database/queries/nodes.ts'
 import type { TagRow } from '../database/schema.ts'
 import { defaultTagColors } from '../domain/defaults.ts'
+import { formatPath } from '../domain/paths.ts'
 import { StrongroomError } from '../errors.ts'
+import type { Clock } from '../std/clock.ts'
 import type { Ids } from '../std/ids.ts'
+import { noteInAudit } from './audit.ts'
 import { requireUser } from './find-user.ts'
 import { assertName, assertText } from './laws.ts'
 import { requireNode } from './locate.ts'
@@ -25,7 +29,7 @@ export interface TagLook {
 }
 
 /** Tags of a user. Every verb may throw `user.not_found` and `text.…`, and with a path `node.not_found`, `node.bad_path`. */
-export function createTags({ database, ids }: { database: Database; ids: Ids }) {
+export function createTags({ database, clock, ids }: { database: Database; clock: Clock; ids: Ids }) {
   /** Puts a tag on a node; makes it if the user has none of that name, else gives it the look that is named. Safe twice. */
   async function add(input: { username: string; path: string; name: string } & TagLook): Promise<void> {
     assertName('tag name', input.name)
@@ -48,7 +52,11 @@ export function createTags({ database, ids }: { database: Database; ids: Ids }) 
       }
       if (known === undefined) await insertTags(tx, [tag])
       else await updateTag(tx, known.id, look)
-      await tagNode(tx, node.id, tag.id)
+      const isNew = await tagNode(tx, node.id, tag.id)
+      if (!isNew && Object.keys(look).length === 0) return
+      const details = { tag: tag.name, made: known === undefined, look }
+      const about = await pathTextOf(tx, node.id)
+      await noteInAudit(tx, clock.now(), [{ action: 'tag.added', username: user.username, about, details }])
     })
   }
 
@@ -59,8 +67,17 @@ export function createTags({ database, ids }: { database: Database; ids: Ids }) 
       const user = await requireUser(tx, input.username)
       const tag = await findTag(tx, user.id, input.name)
       if (tag === undefined) throw new StrongroomError('tag.not_found', { username: user.username, name: input.name })
-      if (input.path === undefined) await deleteTag(tx, tag.id)
-      else await untagNode(tx, (await requireNode(tx, user, input.path)).id, tag.id)
+      const { username } = user
+      const now = clock.now()
+      if (input.path === undefined) {
+        await deleteTag(tx, tag.id)
+        await noteInAudit(tx, now, [{ action: 'tag.deleted', username, about: tag.name, details: { id: tag.id } }])
+        return
+      }
+      const node = await requireNode(tx, user, input.path)
+      if (!(await untagNode(tx, node.id, tag.id))) return
+      const about = await pathTextOf(tx, node.id)
+      await noteInAudit(tx, now, [{ action: 'tag.removed', username, about, details: { tag: tag.name } }])
     })
   }
 
@@ -71,6 +88,9 @@ export function createTags({ database, ids }: { database: Database; ids: Ids }) 
 
   return { add, remove, list }
 }
+
+const pathTextOf = async (db: Db, id: string): Promise<string> =>
+  formatPath((await pathOf(db, id)).map(({ title }) => title))
 
 function lookColumns(look: TagLook): Partial<Pick<TagRow, 'bg_color' | 'fg_color' | 'description' | 'pinned'>> {
   const { bgColor, fgColor, description, pinned } = look

@@ -1,3 +1,4 @@
+import type { AuditEntry } from '../contract/audit.ts'
 import type { Database, Db } from '../database/database.ts'
 import { findChild, findNode, pathOf, updateNode } from '../database/queries/nodes.ts'
 import {
@@ -8,12 +9,14 @@ import {
   type Held,
   isInTrash,
   listTrash,
+  ownersOfTrash,
   type TrashedNode,
 } from '../database/queries/trash.ts'
 import type { NodeRow, UserRow } from '../database/schema.ts'
 import { formatPath } from '../domain/paths.ts'
 import { StrongroomError } from '../errors.ts'
 import { type Clock, daysBefore } from '../std/clock.ts'
+import { noteInAudit } from './audit.ts'
 import { requireUser } from './find-user.ts'
 import { notInTrash } from './folder-row.ts'
 import { assertName, assertText } from './laws.ts'
@@ -67,8 +70,12 @@ export function createTrash({ database, clock }: { database: Database; clock: Cl
         throw new StrongroomError('trash.place_taken', { item, title, folder: placeText(titles, user) })
       const isAsItWas = parentId === node.deleted_parent && title === node.title
       const changes = { ...notInTrash, parent_id: parentId, title }
-      await updateNode(tx, node.id, isAsItWas ? changes : { ...changes, updated_at: clock.now() })
-      return formatPath([...titles, title])
+      const now = clock.now()
+      await updateNode(tx, node.id, isAsItWas ? changes : { ...changes, updated_at: now })
+      const to = formatPath([...titles, title])
+      const details = { id: node.id, to }
+      await noteInAudit(tx, now, [{ action: 'trash.restored', username: user.username, about: item, details }])
+      return to
     })
   }
 
@@ -85,6 +92,14 @@ export function createTrash({ database, clock }: { database: Database; clock: Cl
     return database.write(async (tx) => {
       const choice = await choiceOf(tx, filter)
       const counts = await countTrash(tx, choice)
+      const entries: AuditEntry[] = []
+      for (const { id, username } of await ownersOfTrash(tx, choice)) {
+        const { items, folders, documents, versions, originalBytes } = await countTrash(tx, { ...choice, userId: id })
+        const olderThanDays = filter.olderThanDays ?? null
+        const details = { items, folders, documents, versions, bytes: originalBytes, olderThanDays }
+        entries.push({ action: 'trash.emptied', username, about: '', details })
+      }
+      await noteInAudit(tx, clock.now(), entries)
       await discardFilesOfTrash(tx, choice)
       await deleteTrash(tx, choice)
       return counts

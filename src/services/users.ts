@@ -1,3 +1,4 @@
+import type { AuditAction } from '../contract/audit.ts'
 import type { Database, Tx } from '../database/database.ts'
 import { findGroupByName, insertGroups, insertMemberships, membershipsOf } from '../database/queries/groups.ts'
 import { insertNodes } from '../database/queries/nodes.ts'
@@ -7,6 +8,7 @@ import { rootTitles } from '../domain/roots.ts'
 import { StrongroomError } from '../errors.ts'
 import type { Clock } from '../std/clock.ts'
 import type { Ids } from '../std/ids.ts'
+import { noteInAudit } from './audit.ts'
 import { requireUser } from './find-user.ts'
 import { folderRow } from './folder-row.ts'
 import { assertName, assertText } from './laws.ts'
@@ -24,6 +26,8 @@ export interface NewUser {
   /** By name; one that does not exist yet is made. */
   readonly groups?: readonly string[]
 }
+
+type Change = Extract<AuditAction, 'user.password_changed' | 'user.disabled' | 'user.enabled'>
 
 /** Accounts. Every verb may throw `text.…` for what can be no name, and all but `add` and `list` `user.not_found`. */
 export function createUsers({ database, clock, ids }: { database: Database; clock: Clock; ids: Ids }) {
@@ -57,6 +61,9 @@ export function createUsers({ database, clock, ids }: { database: Database; cloc
       const roots = rootTitles.map((title) => folderRow({ id: ids.next(), userId: id, parentId: null, title, now }))
       await insertNodes(tx, roots)
       await join(tx, id, groups)
+      await noteInAudit(tx, now, [
+        { action: 'user.added', username, about: username, details: { id, superuser, groups: [...new Set(groups)] } },
+      ])
     })
     return id
   }
@@ -83,26 +90,30 @@ export function createUsers({ database, clock, ids }: { database: Database; cloc
     }))
   }
 
-  async function change(username: string, changes: Partial<Omit<UserRow, 'id'>>): Promise<void> {
+  async function change(action: Change, username: string, changes: Partial<Omit<UserRow, 'id'>>): Promise<void> {
     await database.write(async (tx) => {
       const user = await requireUser(tx, username)
       const losesSuperuser = changes.is_active === 0 && user.is_active === 1 && user.is_superuser === 1
       if (losesSuperuser && (await countActiveSuperusers(tx)) === 1)
         throw new StrongroomError('user.last_superuser', { username })
-      await updateUser(tx, user.id, { ...changes, updated_at: clock.now() })
+      const now = clock.now()
+      await updateUser(tx, user.id, { ...changes, updated_at: now })
+      await noteInAudit(tx, now, [{ action, username, about: username, details: {} }])
     })
   }
 
   /** Throws `user.empty_password`. */
   async function setPassword(input: { username: string; password: string }): Promise<void> {
     const password = await hashPassword(input.password)
-    await change(input.username, { password })
+    await change('user.password_changed', input.username, { password })
   }
 
   /** Throws `user.last_superuser`. */
-  const disable = ({ username }: { username: string }): Promise<void> => change(username, { is_active: 0 })
+  const disable = ({ username }: { username: string }): Promise<void> =>
+    change('user.disabled', username, { is_active: 0 })
 
-  const enable = ({ username }: { username: string }): Promise<void> => change(username, { is_active: 1 })
+  const enable = ({ username }: { username: string }): Promise<void> =>
+    change('user.enabled', username, { is_active: 1 })
 
   /** Whether the password is that of the account; whether the account is active is another question. */
   async function checkPassword(input: { username: string; password: string }): Promise<boolean> {

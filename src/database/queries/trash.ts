@@ -94,6 +94,14 @@ export async function countTrash(db: Db, choice: TrashChoice = {}): Promise<Held
   return rows[0]!
 }
 
+/** Who moved there what was chosen, by username. */
+export async function ownersOfTrash(db: Db, choice: TrashChoice): Promise<{ id: string; username: string }[]> {
+  const { rows } = await sql<{ id: string; username: string }>`
+    select id, username from users where id in (select user_id from nodes where ${chosen(choice)})
+    order by username`.execute(db)
+  return rows
+}
+
 /** What a user moved to the trash from that path, the latest first. */
 export const findTrashed = (db: Db, userId: string, path: string): Promise<NodeRow[]> =>
   db
