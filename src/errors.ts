@@ -343,16 +343,11 @@ const registry = {
     hint: 'The disk may be failing. No archive was left under that name; write it to another disk.',
   },
 
-  'restore.instance_not_empty': {
-    kind: 'conflict',
-    message:
-      'The instance holds {what} already; without a choice, a restore takes one without documents, without tags and without folders below the roots.',
-    hint: 'See with --dry-run what would become of it, and choose with --on-conflict or --replace; or restore into a new instance with another --data and --migrate.',
-  },
   'restore.conflicts': {
     kind: 'conflict',
-    message: '{conflicts} things in {archive} are in the instance already, and different. The first: {example}.',
-    hint: 'See them all with --dry-run, and choose with --on-conflict: skip leaves what is there, overwrite moves it to the trash, keep-both restores beside it.',
+    message:
+      'Nothing was restored: what {archive} holds is in the instance already, and different. Conflicts: {conflicts}. These are {examples}.',
+    hint: '--dry-run lists them all. Choose with --on-conflict: skip leaves what is there, overwrite moves it to the trash, keep-both restores beside it.',
   },
   'restore.plan_outdated': {
     kind: 'conflict',

@@ -123,24 +123,42 @@ describe.each(databases)('restore on $name', (kind) => {
     })
   })
 
-  test('an instance with a document, a tag or a folder is refused, one with users alone is not', async () => {
+  test('an instance that holds other things keeps them beside what comes back', async () => {
     await withArchive(
       (members) => members,
       async (archive, into) => {
         await into.report(['user', 'add', 'eve'], { stdin: 'secret\n' })
-        const refused = async (): Promise<void> => {
-          expect(await failure(into, archive)).toMatchObject({ exitCode: 5, code: 'restore.instance_not_empty' })
-        }
         await into.report(['mkdir', '.home/Taxes', '--user', 'eve'])
-        await refused()
-        await into.report(['rm', '.home/Taxes', '--user', 'eve'])
+        await into.report(['tag', 'add', '.home/Taxes', 'paid', '--user', 'eve'])
+        const before = await into.report(['tree', '--user', 'eve'])
         await into.report(['restore', archive])
         expect([...(await usersOf(into)).keys()]).toEqual(['ada', 'eve', 'root'])
-        await refused()
-        await using tagged = await createCommandInstance(kind)
-        await tagged.report(['user', 'add', 'eve'], { stdin: 'secret\n' })
-        await tagged.report(['tag', 'add', '.home', 'paid', '--user', 'eve'])
-        expect(await failure(tagged, archive)).toMatchObject({ exitCode: 5, code: 'restore.instance_not_empty' })
+        expect(await into.report(['tree', '--user', 'eve'])).toEqual(before)
+        expect((await into.run(['check'])).exitCode).toBe(0)
+      },
+    )
+  })
+
+  test('what is there and different refuses the whole, with the first three by name and the choices', async () => {
+    await withArchive(
+      (members) => members,
+      async (archive, into) => {
+        await into.report(['restore', archive])
+        for (const path of ['.home', '.home/Taxes', '.home/Taxes/2023.pdf'])
+          await into.report(['tag', 'add', path, 'urgent', '--user', 'ada'])
+        await fillDirectly(into, async ({ tx }) => {
+          await tx.updateTable('tags').set({ bg_color: '#123456' }).where('name', '=', 'paid').execute()
+          await tx.updateTable('users').set({ email: 'else@example.org' }).where('username', '=', 'ada').execute()
+        })
+        const failed = await failure(into, archive)
+        expect(failed).toMatchObject({ exitCode: 5, code: 'restore.conflicts' })
+        expect(failed.message).toContain('Conflicts: 4.')
+        expect(failed.message).toContain('user ada of ada (the account was changed since)')
+        expect(failed.message).toContain('tag paid of ada (the tag looks different now)')
+        expect(failed.message).toContain('folder .home/Taxes of ada (it was changed since), and 1 more')
+        const { stderr } = await into.run(['restore', archive])
+        for (const word of ['--dry-run', 'skip', 'overwrite', 'keep-both']) expect(stderr).toContain(word)
+        expect((await into.run(['restore', archive, '--on-conflict', 'skip'])).exitCode).toBe(0)
       },
     )
   })

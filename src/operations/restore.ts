@@ -3,7 +3,6 @@ import type { OnProgress } from '../contract/reports.ts'
 import type { RestorePlan } from '../contract/restore-plan.ts'
 import type { RestoreReport } from '../contract/restore-report.ts'
 import type { Database } from '../database/database.ts'
-import { countAll } from '../database/queries/counts.ts'
 import { openScratch } from '../database/scratch.ts'
 import { StrongroomError } from '../errors.ts'
 import type { MediaStore } from '../media/media-store.ts'
@@ -45,8 +44,7 @@ export function createRestore(parts: RestoreParts) {
     onProgress: OnProgress,
     signal?: AbortSignal,
   ): Promise<RestoreReport> {
-    const { replace = false, keepGoing = false, onConflict, planDigest } = input
-    if (!replace && onConflict === undefined) await assertEmpty(database)
+    const { replace = false, keepGoing = false, planDigest } = input
     await using archive = await openArchive(input.archive, scratchDirectory)
     using scratch = openScratch(scratchDirectory)
     const preparation = { ...input, scratchDirectory, identified: planDigest !== undefined, onProgress }
@@ -96,22 +94,16 @@ export function createRestore(parts: RestoreParts) {
   }
 }
 
-async function assertEmpty(database: Database): Promise<void> {
-  const { documents, tags, folders } = await countAll(database.db)
-  const found = [
-    ...(documents > 0 ? [`${documents} documents`] : []),
-    ...(folders > 0 ? [`${folders} folders`] : []),
-    ...(tags > 0 ? [`${tags} tags`] : []),
-  ]
-  if (found.length > 0) throw new StrongroomError('restore.instance_not_empty', { what: found.join(', ') })
-}
+/** How many an error names; --dry-run has them all. */
+const namedConflicts = 3
 
 function assertPlan(archive: string, { conflicts, digest, items }: RestorePlan, expected: string | undefined): void {
   if (expected !== undefined && digest !== expected) throw new StrongroomError('restore.plan_outdated', { archive })
   if (conflicts === 0) return
-  const first = items.find((item) => item.action === 'conflict')
-  const example = first === undefined ? '' : `${first.username}: ${first.name} (${first.reason})`
-  throw new StrongroomError('restore.conflicts', { archive, conflicts, example })
+  const named = items.filter((item) => item.action === 'conflict').slice(0, namedConflicts)
+  const examples = named.map(({ kind, name, username, reason }) => `${kind} ${name} of ${username} (${reason})`)
+  const more = conflicts > named.length ? `, and ${conflicts - named.length} more` : ''
+  throw new StrongroomError('restore.conflicts', { archive, conflicts, examples: examples.join(', ') + more })
 }
 
 async function assertSpace(media: MediaStore, archive: string, needed: number): Promise<void> {

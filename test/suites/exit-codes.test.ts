@@ -76,6 +76,15 @@ describe('exit code', () => {
     expect(await failure('user add ada', { stdin: 'x\n' })).toMatchObject({ exitCode: 5, code: 'user.exists' })
   })
 
+  test('5: a restore of what is there, and different', async () => {
+    await makeInstance()
+    await done('mkdir .home/Taxes --user ada')
+    await done('backup out.tar.gz')
+    await done('tag add .home/Taxes urgent --user ada')
+    expect(await failure('restore out.tar.gz')).toMatchObject({ exitCode: 5, code: 'restore.conflicts' })
+    await done('restore out.tar.gz --on-conflict skip')
+  })
+
   test('5: the data directory of another program', async () => {
     await writeFile(join(here.folder, 'other'), '')
     expect(await failure('migrate --data .')).toMatchObject({ exitCode: 5, code: 'data.foreign' })

@@ -30,7 +30,7 @@ export function addRestore(program: Command, session: Session): void {
     .command('restore')
     .summary('bring an archive back')
     .description(
-      'Brings back what an archive of Strongroom, or of Papermerge 2.1 to 3.2, holds. All of it comes back, or nothing. Without --on-conflict the instance must have no documents, no tags and no folders below the roots.',
+      'Brings back what an archive of Strongroom, or of Papermerge 2.1 to 3.2, holds. What the instance holds stays. What it has already is left as it is, and where something is there and different, nothing is restored unless --on-conflict says what to do. All of it comes back, or nothing.',
     )
     .argument('<archive>', 'the archive, or - for standard input')
     .option('--migrate', 'create the instance, or upgrade its schema, first')
@@ -38,12 +38,10 @@ export function addRestore(program: Command, session: Session): void {
     .option('--save-plan <file>', 'with --dry-run: keep the plan in a file')
     .option('--plan <file>', 'carry out just that plan, or nothing if it no longer holds')
     .addOption(
-      new Option('--on-conflict <choice>', 'what to do with what is there already, and different').choices([
-        'fail',
-        'skip',
-        'overwrite',
-        'keep-both',
-      ]),
+      new Option(
+        '--on-conflict <choice>',
+        'what to do with what is there already, and different (without it: fail)',
+      ).choices(['fail', 'skip', 'overwrite', 'keep-both']),
     )
     .option('--replace', 'make the instance exactly what the archive is; what it held is kept as a restore point')
     .option('--no-restore-point', 'with --replace: keep nothing of what the instance held')
@@ -123,12 +121,12 @@ function assertUsable(options: RestoreOptions): void {
 }
 
 function restoreLines(report: RestoreReport): string[] {
-  const { users, adopted, bytes, plan, trash } = report
+  const { bytes, plan, trash } = report
   return columns([
     ['Archive', display(report.archive)],
     ['Written by', display(report.writer)],
     ['Written at', report.created ?? 'unknown'],
-    ['Users', adopted === 0 ? counted(users, 'user') : `${counted(users, 'user')}, ${adopted} of them there already`],
+    ['Users', countsText(plan.users)],
     ...planRows(plan),
     ...(trash.documents + trash.folders === 0
       ? []

@@ -91,19 +91,22 @@ const countActions = (rows: readonly ScratchRow[]): ActionCounts =>
 function listItems(scratch: Scratch): PlannedItem[] {
   const told = "action not in ('create', 'unchanged')"
   const accounts = scratch.all(
-    `select 'user' as kind, username, username as name, action, reason from user_decisions where ${told}
-     union all
-     select 'tag', u.username, t.name, t.action, t.reason from tag_decisions t join user_decisions u on u.u = t.u where t.${told}
-     limit ?`,
+    `select * from (
+       select 'user' as kind, username, username as name, action, reason from user_decisions where ${told}
+       union all
+       select 'tag', u.username, t.name, t.action, t.reason from tag_decisions t join user_decisions u on u.u = t.u where t.${told})
+     order by action = 'conflict' desc limit ?`,
     mostItems,
   )
   const nodes = scratch.all(
     `select n.type as kind, u.username, n.seq, d.action, d.reason from node_decisions d join plan_nodes n on n.seq = d.seq
-     join user_decisions u on u.u = n.u where d.${told} order by n.depth, n.seq limit ?`,
+     join user_decisions u on u.u = n.u where d.${told} order by d.action = 'conflict' desc, n.depth, n.seq limit ?`,
     mostItems,
   )
   const named: ScratchRow[] = nodes.map((row) => ({ ...row, name: pathOf(scratch, Number(row.seq)) }))
-  return [...accounts, ...named].slice(0, mostItems).map((row) => ({
+  const all = [...accounts, ...named]
+  const conflictsFirst = [true, false].flatMap((first) => all.filter((row) => (row.action === 'conflict') === first))
+  return conflictsFirst.slice(0, mostItems).map((row) => ({
     kind: row.kind as PlannedItem['kind'],
     username: String(row.username),
     name: String(row.name),

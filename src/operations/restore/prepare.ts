@@ -15,7 +15,7 @@ import { knownUserIds } from './adopt-users.ts'
 export interface RestoreInput {
   /** A path, or a stream that carries the archive. */
   readonly archive: string | AsyncIterable<Uint8Array>
-  /** What to do with what is there, and different. Without a choice, only an instance that holds nothing is taken. */
+  /** What to do with what is there, and different; `fail` where nothing is chosen. */
   readonly onConflict?: ConflictChoice
   /** Whether the instance is to become exactly what the archive is. */
   readonly replace?: boolean
