@@ -228,9 +228,9 @@ async function wire(parts: Parts): Promise<Omit<Instance, keyof AsyncDisposable>
       const { createBackup } = await import('./operations/backup.ts')
       return createBackup({ ...parts, programVersion })(input, onProgress, signal)
     },
-    async dryRun(input, onProgress, signal) {
+    async dryRun(input, onProgress, signal, conclude) {
       const { createDryRun } = await import('./operations/dry-run.ts')
-      return createDryRun(parts)(input, onProgress, signal)
+      return createDryRun(parts)(input, onProgress, signal, conclude)
     },
     async restore(input, onProgress, signal) {
       const { createRestore } = await import('./operations/restore.ts')

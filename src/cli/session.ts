@@ -25,17 +25,17 @@ export interface Session {
   app(): Promise<App>
   /** Opens the instance for `work`, and closes it. */
   withInstance<T>(access: Access, command: string, work: (instance: Instance) => Promise<T>): Promise<T>
-  /** Runs an operation, and shows how far it is. */
-  withProgress<T>(work: (onProgress: OnProgress) => Promise<T>): Promise<T>
+  /** Runs an operation, and shows how far it is, until the operation ends or says `stop`. */
+  withProgress<T>(work: (onProgress: OnProgress, stop: () => void) => Promise<T>): Promise<T>
   /** A path that was typed, made absolute. */
   path(typed: string): string
   /** Writes to standard output, no faster than it is read. */
   write(text: string): Promise<void>
   /**
    * Ends a command: the report as JSON, or the lines for people with the notices on standard error. Sets the exit code 3
-   * where something was left out.
+   * where something was left out. `json` gives the JSON of a report in pieces where it is too long to be one text.
    */
-  report(report: Report, lines: () => readonly string[]): Promise<void>
+  report(report: Report, lines: () => Iterable<string>, json?: () => Iterable<string>): Promise<void>
   /** The exit code of the command, unless it throws. */
   exitCode: number
 }
@@ -81,13 +81,16 @@ export function createSession(terminal: Terminal, options: () => GlobalOptions, 
     },
     async withProgress(work) {
       using progress = await showProgress(terminal.stderr, options().quiet === true, signal)
-      return await work(progress.onProgress)
+      return await work(progress.onProgress, () => progress[Symbol.dispose]())
     },
     path: (typed) => resolve(terminal.workingDirectory, typed),
     write,
-    async report(report, lines) {
+    async report(report, lines, json = () => [JSON.stringify(report)]) {
       if (report.leftOut.total > 0) session.exitCode = exitLeftOut
-      if (session.json) return write(`${JSON.stringify(report)}\n`)
+      if (session.json) {
+        for (const piece of json()) await write(piece)
+        return write('\n')
+      }
       for (const line of lines()) await write(`${line}\n`)
       if (options().quiet !== true) notices('warning', report.warnings)
       notices('left out', report.leftOut)

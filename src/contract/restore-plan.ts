@@ -1,4 +1,4 @@
-import type { Notices, Report } from './reports.ts'
+import type { Report } from './reports.ts'
 
 /** What to do with what is in the archive and, differently, in the instance. */
 export type ConflictChoice = 'fail' | 'skip' | 'overwrite' | 'keep-both'
@@ -43,7 +43,7 @@ export interface RestorePlan {
   } | null
   /** Documents and folders of the instance that go to its trash. */
   readonly trashed: number
-  /** What is not simply created or unchanged; the first 1,000. */
+  /** What is not simply created or unchanged, conflicts first; the first 1,000. With --list --json everything. */
   readonly items: readonly PlannedItem[]
   readonly conflicts: number
   /** The same for the same archive, choices and state of what the plan looked at. */
@@ -61,6 +61,8 @@ export interface DryRunReport extends Report {
   readonly bytesFree: number
   /** True where every file was held against a hash that the archive carries. */
   readonly proved: boolean
-  /** What this version does not understand, and what the archive cannot prove. */
-  readonly warnings: Notices
+  /** Members of the archive that no hash covers. None ever covers folders and links; nothing is restored from those. */
+  readonly notProved: { readonly files: number; readonly folders: number; readonly links: number }
+  /** Keys and files that this version does not know and ignores, a version that it does not know; the warnings name them. */
+  readonly notUnderstood: number
 }

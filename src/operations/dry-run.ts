@@ -1,13 +1,17 @@
 import { openArchive } from '../archive/open-archive.ts'
 import type { OnProgress } from '../contract/reports.ts'
-import type { DryRunReport } from '../contract/restore-plan.ts'
+import type { DryRunReport, PlannedItem } from '../contract/restore-plan.ts'
 import type { Database } from '../database/database.ts'
 import { openScratch } from '../database/scratch.ts'
 import type { MediaStore } from '../media/media-store.ts'
+import { allItems } from './merge/list-items.ts'
 import { prepareRestore, type RestoreInput } from './restore/prepare.ts'
 import { originOf } from './staging/writer-of.ts'
 
-/** Says what a restore would do, item by item, and changes nothing; needs no lock. Throws what a restore throws. */
+/**
+ * Says what a restore would do, and changes nothing; needs no lock. `conclude` gets every item beside the report, once, as
+ * long as it runs; nothing of the instance is held meanwhile. Throws what a restore throws.
+ */
 export function createDryRun(parts: {
   readonly database: Database
   readonly media: MediaStore
@@ -18,22 +22,32 @@ export function createDryRun(parts: {
     input: RestoreInput,
     onProgress: OnProgress,
     signal?: AbortSignal,
+    conclude?: (report: DryRunReport, items: Iterable<PlannedItem>) => Promise<void>,
   ): Promise<DryRunReport> {
     await using archive = await openArchive(input.archive, scratchDirectory)
     using scratch = openScratch(scratchDirectory)
-    const preparation = { ...input, scratchDirectory, identified: true, onProgress }
+    const preparation = { ...input, scratchDirectory, identified: true, listed: conclude !== undefined, onProgress }
     const prepared = await database.snapshot((db) => prepareRestore(db, archive, scratch, preparation, signal))
-    const { staged, plan, bytesNeeded, warnings, leftOut } = prepared
-    return {
+    const { staged, plan, bytesNeeded } = prepared
+    const { proved, files, folders, links, strangers } = staged.survey
+    const warnings = prepared.warnings.collected()
+    const report: DryRunReport = {
       operation: 'restore --dry-run',
       archive: archive.name,
       ...originOf(staged),
       plan,
       bytesNeeded,
       bytesFree: await media.freeBytes(),
-      proved: staged.survey.proved,
-      warnings: warnings.collected(),
-      leftOut: leftOut.collected(),
+      proved,
+      notProved: { files: proved ? 0 : files, folders, links },
+      notUnderstood: strangers + unknownThings.reduce((sum, code) => sum + (warnings.byCode[code] ?? 0), 0),
+      warnings,
+      leftOut: prepared.leftOut.collected(),
     }
+    await conclude?.(report, allItems(scratch))
+    return report
   }
 }
+
+/** The warnings that each tell of one thing newer or other than what this version knows. */
+const unknownThings = ['metadata.unknown_key', 'archive.unknown_version'] as const

@@ -1,20 +1,13 @@
 import { createHash } from 'node:crypto'
-import type {
-  ActionCounts,
-  ConflictChoice,
-  PlannedItem,
-  RestoreAction,
-  RestorePlan,
-} from '../../contract/restore-plan.ts'
+import type { ActionCounts, ConflictChoice, RestorePlan } from '../../contract/restore-plan.ts'
 import type { Db } from '../../database/database.ts'
 import type { Scratch, ScratchRow } from '../../database/scratch.ts'
 import { decideTags, decideUsers } from './decide-accounts.ts'
 import { decideNodes } from './decide-nodes.ts'
 import { decisionTables } from './decisions.ts'
+import { listItems } from './list-items.ts'
 import { noteLive } from './live.ts'
 import { noteRenewed } from './renewed.ts'
-
-const mostItems = 1000
 
 /**
  * Decides what becomes of everything that was planned in an instance that lives. Looks only; what it decides lies in
@@ -86,44 +79,6 @@ const nodeCounts = 'select d.action, count(*) as n from node_decisions d join pl
 
 const countActions = (rows: readonly ScratchRow[]): ActionCounts =>
   Object.fromEntries(rows.map((row) => [String(row.action), Number(row.n)]))
-
-/** What is worth telling: neither new nor there already. */
-function listItems(scratch: Scratch): PlannedItem[] {
-  const told = "action not in ('create', 'unchanged')"
-  const accounts = scratch.all(
-    `select * from (
-       select 'user' as kind, username, username as name, action, reason from user_decisions where ${told}
-       union all
-       select 'tag', u.username, t.name, t.action, t.reason from tag_decisions t join user_decisions u on u.u = t.u where t.${told})
-     order by action = 'conflict' desc limit ?`,
-    mostItems,
-  )
-  const nodes = scratch.all(
-    `select n.type as kind, u.username, n.seq, d.action, d.reason from node_decisions d join plan_nodes n on n.seq = d.seq
-     join user_decisions u on u.u = n.u where d.${told} order by d.action = 'conflict' desc, n.depth, n.seq limit ?`,
-    mostItems,
-  )
-  const named: ScratchRow[] = nodes.map((row) => ({ ...row, name: pathOf(scratch, Number(row.seq)) }))
-  const all = [...accounts, ...named]
-  const conflictsFirst = [true, false].flatMap((first) => all.filter((row) => (row.action === 'conflict') === first))
-  return conflictsFirst.slice(0, mostItems).map((row) => ({
-    kind: row.kind as PlannedItem['kind'],
-    username: String(row.username),
-    name: String(row.name),
-    action: row.action as RestoreAction,
-    reason: String(row.reason),
-  }))
-}
-
-function pathOf(scratch: Scratch, seq: number): string {
-  const titles: string[] = []
-  for (let next: number | null = seq; next !== null;) {
-    const row: ScratchRow | undefined = scratch.first('select title, parent_seq from plan_nodes where seq = ?', next)
-    titles.unshift(String(row?.title))
-    next = row?.parent_seq === null || row === undefined ? null : Number(row.parent_seq)
-  }
-  return titles.join('/')
-}
 
 /** Everything that was decided, and what was seen of the instance to decide it. */
 function digestOf(scratch: Scratch): string {

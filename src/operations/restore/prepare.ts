@@ -6,6 +6,7 @@ import type { ConflictChoice, RestorePlan } from '../../contract/restore-plan.ts
 import type { Db } from '../../database/database.ts'
 import type { Scratch } from '../../database/scratch.ts'
 import { keepDecided } from '../merge/keep-decided.ts'
+import { keepTree } from '../merge/list-items.ts'
 import { planMerge } from '../merge/plan-merge.ts'
 import { planRestore, type Plan } from '../staging/plan.ts'
 import { salvagingFindings, stageArchive, strictFindings, type StagedArchive } from '../staging/stage.ts'
@@ -50,6 +51,8 @@ export async function prepareRestore(
   input: RestoreInput & {
     readonly scratchDirectory: string
     readonly identified: boolean
+    /** Whether each item will be asked for, with `allItems`. */
+    readonly listed?: boolean
     readonly onProgress: OnProgress
   },
   signal: AbortSignal | undefined,
@@ -62,6 +65,7 @@ export async function prepareRestore(
   const contents = planRestore(staged, findings, replace ? new Map() : await knownUserIds(db))
   const plan = await planMerge(db, scratch, { onConflict, replace })
   const digest = input.identified ? digestOf(plan.digest, await archive.sha256(), keepGoing) : plan.digest
+  if (input.listed === true) keepTree(scratch)
   keepDecided(scratch)
   const bytes = Number(scratch.first('select coalesce(sum(size), 0) as n from plan_files')?.n)
   // Rows and their indexes take about as much as the text they come from, and the journal of the database as much again.

@@ -1,0 +1,122 @@
+import type { ActionCounts, DryRunReport, PlannedItem, RestorePlan } from '../../contract/restore-plan.ts'
+import type { RestoreReport } from '../../contract/restore-report.ts'
+import { display } from '../../std/text.ts'
+import { columns } from '../columns.ts'
+import { bytesText, counted } from '../units.ts'
+
+/** A finished restore for people. */
+export function restoreLines(report: RestoreReport): string[] {
+  const { bytes, plan, trash } = report
+  return columns([
+    ['Archive', display(report.archive)],
+    ['Written by', display(report.writer)],
+    ['Written at', report.created ?? 'unknown'],
+    ['Users', countsText(plan.users)],
+    ...planRows(plan),
+    ...(trash.documents + trash.folders === 0
+      ? []
+      : [
+          ['Trash', `${counted(trash.folders, 'folder')}, ${counted(trash.documents, 'document')}`] as [string, string],
+        ]),
+    ['Files', bytesText(bytes)],
+    ...(report.restorePoint === null ? [] : [['Kept before', display(report.restorePoint)] as [string, string]]),
+    ['Proved', report.proved ? 'every file, by its SHA-256' : 'no: the archive carries no hashes'],
+  ])
+}
+
+/** A dry run for people, as long as `items` are. */
+export function* dryRunLines(report: DryRunReport, items: Iterable<PlannedItem>): Generator<string> {
+  const { plan, notUnderstood } = report
+  yield* columns([
+    ['Archive', display(report.archive)],
+    ['Written by', display(report.writer)],
+    ['Written at', report.created ?? 'unknown'],
+    ['Users', countsText(plan.users)],
+    ...userRows(plan),
+    ...planRows(plan),
+    ['Space', `${bytesText(report.bytesNeeded)} needed, ${bytesText(report.bytesFree)} free`],
+    ['Proved', report.proved ? 'every file, by its SHA-256' : 'nothing'],
+    ['Not proved', notProvedText(report)],
+    [
+      'Not understood',
+      notUnderstood === 0 ? 'nothing' : `${counted(notUnderstood, 'thing')}, which the warnings name: ignored`,
+    ],
+  ])
+  for (const { kind, username, name, action, reason } of items) {
+    const word = action === 'create' ? 'new' : action
+    yield `${word}: ${kind} ${display(name)} of ${display(username)}${reason === '' ? '' : `: ${reason}`}`
+  }
+  yield plan.conflicts === 0
+    ? 'Nothing was changed. A restore would do just this.'
+    : `Nothing was changed. ${counted(plan.conflicts, 'conflict')}: choose with --on-conflict skip, overwrite or keep-both.`
+}
+
+/** The JSON of a dry run with these items, which may be too many for one text. */
+export function* dryRunJson(report: DryRunReport, items: Iterable<PlannedItem>): Generator<string> {
+  const { plan, ...rest } = report
+  const { items: _, ...told } = plan
+  const open = (value: object): string => JSON.stringify(value).slice(0, -1)
+  yield `${open(rest)},"plan":${open(told)},"items":[`
+  let comma = ''
+  for (const item of items) {
+    yield comma + JSON.stringify(item)
+    comma = ','
+  }
+  yield ']}}'
+}
+
+function notProvedText({ proved, leftOut, notProved }: DryRunReport): string {
+  const { files, folders, links } = notProved
+  const parts = [
+    ...(files > 0 ? [counted(files, 'file')] : []),
+    ...(folders > 0 ? [counted(folders, 'folder')] : []),
+    ...(links > 0 ? [counted(links, 'link')] : []),
+  ]
+  if (parts.length === 0) return 'nothing'
+  if (proved) return `${parts.join(', ')}: in no hash, and nothing is restored from them`
+  return `${parts.join(', ')}: ${leftOut.total > 0 ? 'the archive is damaged' : 'the archive carries no hashes'}`
+}
+
+// More would scroll the totals out of sight; --json has them all.
+const shownUsers = 50
+
+/** What becomes of what each of several users has. */
+function userRows({ byUser }: RestorePlan): [string, string][] {
+  if (byUser.length < 2) return []
+  const more = byUser.length - shownUsers
+  return [
+    ...byUser
+      .slice(0, shownUsers)
+      .map(({ username, folders, documents }): [string, string] => [
+        `  ${display(username)}`,
+        `folders: ${countsText(folders)}; documents: ${countsText(documents)}`,
+      ]),
+    ...(more > 0 ? [['  …', `and ${counted(more, 'user')} more`] as [string, string]] : []),
+  ]
+}
+
+const planRows = (plan: RestorePlan): [string, string][] => [
+  ...(plan.replaced === null ? [] : [['Replaces', replacedText(plan.replaced)] as [string, string]]),
+  ['Folders', countsText(plan.folders)],
+  ['Documents', countsText(plan.documents)],
+  ['Tags', countsText(plan.tags)],
+  ...(plan.trashed > 0 ? [['To the trash', counted(plan.trashed, 'node')] as [string, string]] : []),
+]
+
+const replacedText = ({ users, folders, documents, tags }: NonNullable<RestorePlan['replaced']>): string =>
+  [counted(users, 'user'), counted(folders, 'folder'), counted(documents, 'document'), counted(tags, 'tag')].join(', ')
+
+const words: Readonly<Record<keyof ActionCounts, string>> = {
+  create: 'new',
+  adopt: 'taken on',
+  unchanged: 'there already',
+  conflict: 'in conflict',
+  skip: 'skipped',
+  overwrite: 'overwritten',
+  copy: 'restored beside',
+}
+
+function countsText(counts: ActionCounts): string {
+  const parts = Object.entries(counts).map(([action, count]) => `${count} ${words[action as keyof ActionCounts]}`)
+  return parts.length === 0 ? 'none' : parts.join(', ')
+}
