@@ -20,12 +20,21 @@ interface CarryingOut {
   readonly now: Timestamp
 }
 
-/** Changes what is in the instance as it was decided, before anything is inserted. */
+/**
+ * Changes what is in the instance as it was decided, before anything is inserted. What goes to the trash goes first, from
+ * where it is now.
+ */
 export async function changeLive(context: CarryingOut): Promise<void> {
-  await freeNames(context)
-  for (const { kind, id, detail } of context.scratch.all('select kind, id, detail from live_changes order by n')) {
-    await changes[kind as LiveChange](context, String(id), String(detail))
+  const carryOut = async (which: 'like' | 'not like'): Promise<void> => {
+    const planned = `select kind, id, detail from live_changes where kind ${which} 'trash-%' order by n`
+    for (const { kind, id, detail } of context.scratch.rows(planned)) {
+      await changes[kind as LiveChange](context, String(id), String(detail))
+    }
   }
+  await carryOut('like')
+  await freeNames(context)
+  await freePlaces(context)
+  await carryOut('not like')
 }
 
 const changes: Readonly<Record<LiveChange, (context: CarryingOut, id: string, detail: string) => Promise<unknown>>> = {
@@ -96,6 +105,12 @@ async function freeNames({ tx, scratch }: CarryingOut): Promise<void> {
      where c.kind = 'set-user' and a.username <> l.username`,
   )
   for (const { id } of changing) await updateUser(tx, String(id), { username: String(id) })
+}
+
+/** Folders may have to exchange their places too. */
+async function freePlaces({ tx, scratch, ids }: CarryingOut): Promise<void> {
+  for (const { id } of scratch.rows("select id from live_changes where kind = 'set-folder'"))
+    await updateNode(tx, String(id), { title: ids.next() })
 }
 
 /**

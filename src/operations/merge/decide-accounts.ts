@@ -3,6 +3,7 @@ import type { Scratch, ScratchRow } from '../../database/scratch.ts'
 import { derivedId } from '../staging/identity.ts'
 import { noteChange, resolve, restoredName } from './decisions.ts'
 import { hashOf, lookOf, userFields } from './live.ts'
+import { trashNode } from './make-room.ts'
 
 /** Decides what becomes of the planned users: by their ids, and where the instance does not have those, by their names. */
 export function decideUsers(scratch: Scratch, choice: ConflictChoice): void {
@@ -83,22 +84,8 @@ function overwriteUser(scratch: Scratch, planned: ScratchRow, live: ScratchRow, 
             else p.parent_id is null and p.type = 'folder' and p.title in ('.home', '.inbox') end)`,
     live.id!,
   )
-  for (const { id } of nodes) {
-    noteChange(scratch, 'trash-node', String(id))
-    markTrashed(scratch, String(id))
-  }
+  for (const { id } of nodes) trashNode(scratch, String(id))
   return String(live.id)
-}
-
-/** From here on, nothing is decided by what will be in the trash. */
-export function markTrashed(scratch: Scratch, id: string): void {
-  scratch.run(
-    `update live_nodes set trashed = 1 where id in (
-       with recursive gone (id) as (
-         values (?) union all select n.id from live_nodes n join gone g on n.parent_id = g.id)
-       select id from gone)`,
-    id,
-  )
 }
 
 const isUsername = (scratch: Scratch, name: string): boolean =>

@@ -5,8 +5,9 @@ import type { Scratch, ScratchRow } from '../../database/scratch.ts'
 import { homeTitle, inboxTitle } from '../../domain/roots.ts'
 import { derivedId } from '../staging/identity.ts'
 import { liveDigest, plannedDigest } from './content-digest.ts'
-import { isLeftOut, markTrashed } from './decide-accounts.ts'
+import { isLeftOut } from './decide-accounts.ts'
 import { noteChange, resolve, restoredName } from './decisions.ts'
+import { hasGivenWay, isGivingWay, makeRoom, trashCopy, trashNode } from './make-room.ts'
 
 /** A planned node with what was decided of its user and its folder. */
 interface Planned {
@@ -51,6 +52,7 @@ export async function decideNodes(deciding: Deciding): Promise<void> {
       parent: parent?.target,
       inTrash: row.deleted_at !== null || parent?.inTrash === true,
     }
+    if ((parent === undefined || node.inTrash) && isGivingWay(scratch, node.id)) trashNode(scratch, node.id)
     const decision =
       parent === undefined
         ? skip(node, leftOut ? 'its user is left out' : 'its folder is left out')
@@ -137,7 +139,7 @@ async function decideNode(deciding: Deciding, node: Planned, row: ScratchRow): P
   const reason = 'something else of this title is in its place'
   const seen = await seenOf(deciding.db, atPlace)
   const action = resolve(deciding.choice)
-  const makesCopy = action === 'copy' || (action === 'overwrite' && !trash(scratch, String(atPlace.id)))
+  const makesCopy = action === 'copy' || (action === 'overwrite' && !makeRoom(scratch, node.u, atPlace))
   return makesCopy ? copyOf(deciding, node, reason, seen) : decide(action, id, reason, node.title, seen)
 }
 
@@ -161,6 +163,7 @@ async function decideKnown(
   atPlace: ScratchRow | undefined,
 ): Promise<NodeDecision> {
   const { scratch, db, choice } = deciding
+  const hasLeft = hasGivenWay(scratch, node.id)
   const decide = (action: RestoreAction, target: string, reason = '', title = node.title): NodeDecision => ({
     action,
     inserts: inserting.has(action) && !(node.isFolder && action === 'overwrite'),
@@ -171,7 +174,7 @@ async function decideKnown(
   })
   let seen = String(live.seen)
   const isOtherKind = (live.type === 'folder') !== node.isFolder
-  if (live.trashed === 1 || isOtherKind) {
+  if ((live.trashed === 1 && !hasLeft) || isOtherKind) {
     const reason = isOtherKind ? `its id is that of a ${String(live.type)}` : 'it is in the trash'
     const action = resolve(choice)
     // What is in the trash stays there, so that even overwriting makes a copy.
@@ -190,8 +193,12 @@ async function decideKnown(
     const action = resolve(choice, 'skip')
     if (action === 'overwrite') {
       const isBelowItself = node.parent !== null && node.parent !== undefined && isBelow(scratch, node.parent, node.id)
-      const isBlocked = atPlace !== undefined && atPlace.id !== node.id && !trash(scratch, String(atPlace.id))
-      if (isBelowItself || isBlocked) return decide('skip', node.id, reason)
+      const isBlocked = atPlace !== undefined && atPlace.id !== node.id && !makeRoom(scratch, node.u, atPlace)
+      if (isBelowItself || isBlocked) {
+        if (!isGivingWay(scratch, node.id)) return decide('skip', node.id, reason)
+        trashNode(scratch, node.id)
+        return copyOf(deciding, node, reason, seen)
+      }
       noteChange(scratch, 'set-folder', node.id, String(node.seq))
       scratch.run(
         'update live_nodes set parent_id = ?, title = ? where id = ?',
@@ -205,11 +212,10 @@ async function decideKnown(
   const action = resolve(choice)
   if (action === 'copy') return copyOf(deciding, node, reason, seen)
   if (action === 'overwrite') {
-    if (atPlace !== undefined && atPlace.id !== node.id && !trash(scratch, String(atPlace.id))) {
+    if (atPlace !== undefined && atPlace.id !== node.id && !makeRoom(scratch, node.u, atPlace)) {
       return copyOf(deciding, node, reason, seen)
     }
-    noteChange(scratch, 'trash-copy', node.id)
-    markTrashed(scratch, node.id)
+    if (!hasLeft) trashCopy(scratch, node.id)
   }
   return decide(action, node.id, reason)
 }
@@ -232,14 +238,6 @@ async function copyOf(deciding: Deciding, node: Planned, reason: string, seen: s
       (row !== undefined && (await liveDigest(db, row)) === plannedDigest(scratch, node.seq, 'target_id'))
     if (same) return { action: 'unchanged', inserts: false, target, title: String(earlier.title), reason, seen }
   }
-}
-
-/** Plans to move a node of the instance out of the way; false for one that the archive needs where it is. */
-function trash(scratch: Scratch, id: string): boolean {
-  if (scratch.first('select 1 as n from node_decisions where target_id = ?', id) !== undefined) return false
-  noteChange(scratch, 'trash-node', id)
-  markTrashed(scratch, id)
-  return true
 }
 
 const findAt = (scratch: Scratch, node: Planned, title = node.title): ScratchRow | undefined =>

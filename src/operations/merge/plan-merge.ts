@@ -7,6 +7,7 @@ import { decideNodes } from './decide-nodes.ts'
 import { decisionTables } from './decisions.ts'
 import { listItems } from './list-items.ts'
 import { noteLive } from './live.ts'
+import { roomTables } from './make-room.ts'
 import { noteRenewed } from './renewed.ts'
 
 /**
@@ -19,7 +20,7 @@ export async function planMerge(
   { onConflict: choice, replace }: { readonly onConflict: ConflictChoice; readonly replace: boolean },
 ): Promise<RestorePlan> {
   await noteLive(db, scratch)
-  scratch.exec(`${decisionTables}; create index if not exists plan_nodes_id on plan_nodes (id)`)
+  scratch.exec(`${decisionTables} ${roomTables} create index if not exists plan_nodes_id on plan_nodes (id)`)
   const replaced = replace ? setAside(scratch) : null
   scratch.exec('begin')
   decideUsers(scratch, choice)
