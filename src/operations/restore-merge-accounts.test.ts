@@ -101,9 +101,27 @@ describe.each(databases)('accounts in a restore into a living instance on $name'
         for (const user of users) user['is_superuser'] = false
       })
       await rewriteArchive({ from: archive, to: edited, scratch: folder.path }, change)
-      await instance.report(['restore', edited, '--on-conflict', 'overwrite'])
+      const report = await restoreTwice(instance, edited, 'overwrite')
+      expect(report.warnings.byCode).toMatchObject({ 'user.kept_superuser': 1 })
       const actives = [...(await usersOf(instance)).values()].filter((user) => user.is_superuser === 1)
       expect(actives.map((user) => user.username)).toEqual(['ada'])
+    })
+  })
+
+  test('the last active superuser who differs in that alone is no conflict, and stays one with a warning', async () => {
+    await withBackup(async (instance, archive) => {
+      await set(instance, 'ada', { is_superuser: 1 })
+      await set(instance, 'root', { is_superuser: 0 })
+      await newDocument(instance, 'root', 'notes.pdf')
+      await using folder = await temporaryFolder()
+      const edited = join(folder.path, 'edited.tar.gz')
+      const change = editMetadata(({ users }) => {
+        for (const user of users) user['is_superuser'] = false
+      })
+      await rewriteArchive({ from: archive, to: edited, scratch: folder.path }, change)
+      const { plan, warnings } = await restoreTwice(instance, edited, 'fail')
+      expect(plan.users).toEqual({ unchanged: 2 })
+      expect(warnings.byCode).toMatchObject({ 'user.kept_superuser': 1 })
     })
   })
 

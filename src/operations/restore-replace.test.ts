@@ -88,6 +88,21 @@ describe.each(databases)('restore --replace on $name', (kind) => {
     expect(await hashes()).toEqual([...whole.values()].toSorted())
   })
 
+  test('of an archive without an active superuser leaves none, and says so before and after', async () => {
+    await using folder = await temporaryFolder()
+    await using source = await createCommandInstance(kind)
+    await using instance = await createCommandInstance(kind)
+    await fillOther(source)
+    await fillSmall(instance)
+    const archive = join(folder.path, 'archive.tar.gz')
+    await source.report(['backup', archive])
+    for (const more of [['--dry-run'], []]) {
+      const { warnings } = await instance.report<RestoreReport>(['restore', archive, '--replace', ...more])
+      expect(warnings.byCode).toEqual({ 'user.no_superuser': 1 })
+    }
+    expect(await treeOf(instance)).toBe(await treeOf(source))
+  })
+
   test('by a plan replaces just the instance that the plan was made for', async () => {
     await using folder = await temporaryFolder()
     await using source = await createCommandInstance(kind)

@@ -21,6 +21,7 @@ import {
   type Member,
 } from '../../test/support/odd-archives.ts'
 import { fillSmall, temporaryFolder } from '../../test/support/small-instance.ts'
+import type { DryRunReport } from '../contract/restore-plan.ts'
 import type { RestoreReport } from '../contract/restore-report.ts'
 import { StrongroomError } from '../errors.ts'
 import { insertGroups, insertMemberships } from '../database/queries/groups.ts'
@@ -229,9 +230,15 @@ describe.each(databases)('restore on $name', (kind) => {
       papermerge.user({ id: undefined }),
     ])
     await into.report(['user', 'add', 'admin', '--superuser'], { stdin: 'old\n' })
+    const planned = await into.report<DryRunReport>(['restore', archive, '--dry-run'])
+    expect(planned.warnings.byCode).toEqual({ 'user.kept_superuser': 1 })
     const report = await into.report<RestoreReport>(['restore', archive])
     expect(report.warnings.byCode).toEqual({ 'user.kept_superuser': 1 })
     expect((await usersOf(into)).get('admin')).toMatchObject({ is_active: 1, is_superuser: 1 })
+    const before = await usersOf(into)
+    const { plan } = await into.report<RestoreReport>(['restore', archive])
+    expect(plan.users).toEqual({ unchanged: 2 })
+    expect(await usersOf(into)).toEqual(before)
   })
 
   test('another superuser in the archive is enough for one to lose the flag', async () => {

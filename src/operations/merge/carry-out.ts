@@ -4,13 +4,14 @@ import { insertPages, pagesOf } from '../../database/queries/pages.ts'
 import { insertSidecars, sidecarsOf } from '../../database/queries/sidecars.ts'
 import { insertNodeTags, tagsOf, updateTag } from '../../database/queries/tags.ts'
 import { moveToTrash } from '../../database/queries/trash.ts'
-import { countActiveSuperusers, findUserByName, updateUser } from '../../database/queries/users.ts'
+import { findUserByName, updateUser } from '../../database/queries/users.ts'
 import { insertVersions, versionsOf } from '../../database/queries/versions.ts'
 import type { UserRow } from '../../database/schema.ts'
 import type { Scratch } from '../../database/scratch.ts'
 import type { Timestamp } from '../../std/clock.ts'
 import type { Ids } from '../../std/ids.ts'
 import type { LiveChange } from './decisions.ts'
+import { staysSuperuser } from './keep-superusers.ts'
 import { userFields } from './live.ts'
 
 interface CarryingOut {
@@ -113,10 +114,7 @@ async function freePlaces({ tx, scratch, ids }: CarryingOut): Promise<void> {
     await updateNode(tx, String(id), { title: ids.next() })
 }
 
-/**
- * What the archive does not carry stays, and so does a name that another user has. The last active superuser of the instance
- * stays one.
- */
+/** What the archive does not carry stays, and so does a name that another user has. */
 async function setUser({ tx, scratch, now }: CarryingOut, id: string, u: string): Promise<void> {
   const planned = scratch.first('select * from account_fields where u = ?', Number(u))!
   const fields: Partial<UserRow> = Object.fromEntries(
@@ -124,10 +122,8 @@ async function setUser({ tx, scratch, now }: CarryingOut, id: string, u: string)
   )
   const namesake = await findUserByName(tx, String(planned['username']))
   const isFree = namesake === undefined || namesake.id === id
-  const before = scratch.first('select username, fields from live_users where id = ?', id)!
+  const before = scratch.first('select username from live_users where id = ?', id)!
   const username = isFree ? String(planned['username']) : String(before['username'])
-  const flags = JSON.parse(String(before['fields'])) as Pick<UserRow, 'is_active' | 'is_superuser'>
-  const wasOne = flags.is_active === 1 && flags.is_superuser === 1
-  await updateUser(tx, id, { ...fields, username, updated_at: now })
-  if (wasOne && (await countActiveSuperusers(tx)) === 0) await updateUser(tx, id, { is_active: 1, is_superuser: 1 })
+  const kept = staysSuperuser(scratch, Number(u)) ? ({ is_active: 1, is_superuser: 1 } as const) : {}
+  await updateUser(tx, id, { ...fields, ...kept, username, updated_at: now })
 }

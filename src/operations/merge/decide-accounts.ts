@@ -94,7 +94,7 @@ const isUsername = (scratch: Scratch, name: string): boolean =>
   scratch.first('select 1 as n from user_decisions where username = ?', name) !== undefined
 
 /** What the archive does not carry counts as the same. */
-function sameFields(planned: ScratchRow, live: ScratchRow): boolean {
+export function sameFields(planned: ScratchRow, live: ScratchRow): boolean {
   const fields = JSON.parse(String(live.fields)) as Record<string, unknown>
   return userFields.every((key) => planned[key] === null || planned[key] === fields[key])
 }

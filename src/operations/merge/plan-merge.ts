@@ -5,6 +5,7 @@ import type { Scratch, ScratchRow } from '../../database/scratch.ts'
 import { decideTags, decideUsers } from './decide-accounts.ts'
 import { decideNodes } from './decide-nodes.ts'
 import { decisionTables } from './decisions.ts'
+import { keepSuperusers } from './keep-superusers.ts'
 import { listItems } from './list-items.ts'
 import { noteLive } from './live.ts'
 import { roomTables } from './make-room.ts'
@@ -18,12 +19,14 @@ export async function planMerge(
   db: Db,
   scratch: Scratch,
   { onConflict: choice, replace }: { readonly onConflict: ConflictChoice; readonly replace: boolean },
+  warn: (code: string, about: string, message: string) => void,
 ): Promise<RestorePlan> {
   await noteLive(db, scratch)
   scratch.exec(`${decisionTables} ${roomTables} create index if not exists plan_nodes_id on plan_nodes (id)`)
   const replaced = replace ? setAside(scratch) : null
   scratch.exec('begin')
   decideUsers(scratch, choice)
+  keepSuperusers(scratch, replace, warn)
   decideTags(scratch, choice)
   await decideNodes({ db, scratch, choice })
   if (!replace) await noteRenewed(db, scratch)
@@ -93,6 +96,7 @@ function digestOf(scratch: Scratch): string {
     'node_decisions',
     'live_changes',
     'renewed_documents',
+    'kept_superusers',
     ...looked,
   ]) {
     for (const row of scratch.rows(`select * from ${table}`)) hash.update(JSON.stringify(Object.values(row)))

@@ -1,8 +1,9 @@
 import type { Db, Tx } from '../../database/database.ts'
 import { insertMemberships, membershipsOf } from '../../database/queries/groups.ts'
-import { countActiveSuperusers, deleteUser, insertUsers, listUsers } from '../../database/queries/users.ts'
+import { deleteUser, insertUsers, listUsers } from '../../database/queries/users.ts'
 import type { Flag, UserRow } from '../../database/schema.ts'
 import type { Scratch, ScratchRow } from '../../database/scratch.ts'
+import { staysSuperuser } from '../merge/keep-superusers.ts'
 
 type Warn = (code: string, about: string, message: string) => void
 
@@ -13,13 +14,12 @@ export async function knownUserIds(db: Db): Promise<ReadonlyMap<string, string>>
 
 /**
  * Inserts the planned users. One whose name the instance has already takes on the archive's id, password and fields; what
- * the archive does not say stays as the instance has it, and what neither says gets the safe value. The instance never
- * loses its last active superuser. Returns how many were there already.
+ * the archive does not say stays as the instance has it, and what neither says gets the safe value. Returns how many were
+ * there already.
  */
 export async function adoptUsers(tx: Tx, scratch: Scratch, warn: Warn): Promise<number> {
   const present = await listUsers(tx)
   const byName = new Map(present.map((user) => [user.username, user]))
-  const superusersBefore = await countActiveSuperusers(tx)
   const planned = [...scratch.rows('select * from plan_users order by u')]
   const adopted = planned.flatMap((row) => byName.get(String(row.username)) ?? [])
   const memberships = new Map<string, string[]>()
@@ -30,10 +30,12 @@ export async function adoptUsers(tx: Tx, scratch: Scratch, warn: Warn): Promise<
     )
     await deleteUser(tx, user.id)
   }
-  const rows = planned.map((row) => toUser(row, byName.get(String(row.username)), warn))
-  const kept = await keepSuperuser(tx, rows, adopted, superusersBefore, warn)
-  await insertUsers(tx, kept)
-  for (const user of kept) {
+  const rows = planned.map((row) => {
+    const user = toUser(row, byName.get(String(row.username)), warn)
+    return staysSuperuser(scratch, Number(row.u)) ? { ...user, is_active: 1 as const, is_superuser: 1 as const } : user
+  })
+  await insertUsers(tx, rows)
+  for (const user of rows) {
     const groups = memberships.get(user.username) ?? []
     await insertMemberships(
       tx,
@@ -81,26 +83,4 @@ function toUser(row: ScratchRow, present: UserRow | undefined, warn: Warn): User
     warn('user.not_superuser', username, 'The archive does not say whether this user is a superuser, so he is none.')
   }
   return user
-}
-
-async function keepSuperuser(
-  tx: Tx,
-  rows: readonly UserRow[],
-  adopted: readonly UserRow[],
-  superusersBefore: number,
-  warn: Warn,
-): Promise<readonly UserRow[]> {
-  const isOne = (user: UserRow): boolean => user.is_superuser === 1 && user.is_active === 1
-  const remaining = (await countActiveSuperusers(tx)) + rows.filter(isOne).length
-  if (superusersBefore === 0 || remaining > 0) return rows
-  const names = new Set(adopted.filter(isOne).map((user) => user.username))
-  return rows.map((user) => {
-    if (!names.has(user.username)) return user
-    warn(
-      'user.kept_superuser',
-      user.username,
-      'The archive would have left the instance without an active superuser; this one stays active and superuser.',
-    )
-    return { ...user, is_active: 1, is_superuser: 1 }
-  })
 }

@@ -63,7 +63,7 @@ export async function prepareRestore(
   const findings = keepGoing ? salvagingFindings(scratch, warnings.add, leftOut.add) : strictFindings(warnings.add)
   const staged = await stageArchive(archive, scratch, scratchDirectory, findings, onProgress, signal)
   const contents = planRestore(staged, findings, replace ? new Map() : await knownUserIds(db))
-  const plan = await planMerge(db, scratch, { onConflict, replace })
+  const plan = await planMerge(db, scratch, { onConflict, replace }, warnings.add)
   const digest = input.identified ? digestOf(plan.digest, await archive.sha256(), keepGoing) : plan.digest
   if (input.listed === true) keepTree(scratch)
   keepDecided(scratch)
