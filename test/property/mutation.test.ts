@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { makeBases, repack } from './mutation/base-archives.ts'
 import type { BaseArchive } from './mutation/base-archives.ts'
 import { mutate } from './mutation/mutate.ts'
-import { createTrial, createSqliteTarget, makeSurroundings } from './mutation/trial.ts'
+import { createTrial, createSqliteTarget, fillLiving, makeSurroundings } from './mutation/trial.ts'
 import type { Outcome, Surroundings, Target } from './mutation/trial.ts'
 import { createPostgresTarget } from './mutation/postgres-target.ts'
 import { startWatchdog } from './mutation/watchdog.ts'
@@ -34,23 +34,48 @@ beforeAll(async () => {
 })
 afterAll(() => rm(scratch, { recursive: true, force: true }))
 
-async function tryMany(target: Target, seeds: Iterable<number>): Promise<{ outcome: Outcome; wrong: string[] }> {
+/** How they are restored into an instance that holds the like of them already. */
+const choices: readonly (readonly string[])[] = [
+  [],
+  ['--on-conflict', 'overwrite'],
+  ['--on-conflict', 'keep-both'],
+  ['--on-conflict', 'skip'],
+  ['--replace', '--no-restore-point'],
+  ['--keep-going', '--on-conflict', 'overwrite'],
+  ['--keep-going', '--replace', '--no-restore-point'],
+]
+
+interface Tried {
+  /** On the empty instance. */
+  readonly outcome: Outcome
+  /** On the one that lives. */
+  readonly living: Outcome
+  readonly wrong: readonly string[]
+}
+
+/** Each seed on an empty instance; every second one on an instance that lives too, with a choice that the seed names. */
+async function tryMany(target: Target, livingTarget: Target, seeds: Iterable<number>): Promise<Tried> {
   await using watchdog = startWatchdog(180)
   const outcome = nothingYet()
   const wrong: string[] = []
+  const living = nothingYet()
   const attempt = await createTrial(target, surroundings, outcome)
+  const attemptLiving = await createTrial(livingTarget, surroundings, living)
   let held = 0
   for (const seed of seeds) {
     watchdog.tell(`the mutant of seed ${seed}`)
     const mutant = mutate(bases, seed, surroundings)
-    const problems = await attempt(mutant, seed % 10 === 0)
+    const problems = [
+      ...(await attempt(mutant, seed % 10 === 0)),
+      ...(seed % 2 === 0 ? await attemptLiving(mutant, seed % 10 === 0, choices[(seed / 2) % choices.length]!) : []),
+    ]
     wrong.push(...problems.map((problem) => `npm run fuzz -- --seed ${seed} --mutants 1\n${mutant.what}: ${problem}`))
     if (wrong.length >= mostWrong) break
     const megabytes = process.memoryUsage().rss / 2 ** 20
     if (outcome.tried === 100) held = megabytes
     if (held > 0 && megabytes > held + mostMegabytes) wrong.push(`seed ${seed}: ${Math.round(megabytes)} MB are held`)
   }
-  return { outcome, wrong }
+  return { outcome, living, wrong }
 }
 
 function* seedsFor(share: number): Generator<number> {
@@ -78,11 +103,13 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', (name) => {
     { timeout: (minutes + 30) * 60_000 },
     async () => {
       const share = name === 'SQLite' ? 1 : postgresShare
-      await using target = await (name === 'SQLite' ? createSqliteTarget : createPostgresTarget)(scratch)
-      const { outcome, wrong } = await tryMany(target, seedsFor(share))
+      const create = name === 'SQLite' ? createSqliteTarget : createPostgresTarget
+      await using target = await create(scratch)
+      await using livingTarget = await create(scratch, `living-${name}`, fillLiving(scratch, bases))
+      const { outcome, living, wrong } = await tryMany(target, livingTarget, seedsFor(share))
       const { tried, sound, refused, conflicts } = outcome
       console.info(
-        `${name}: ${tried} mutants from seed ${firstSeed} on (npm run fuzz -- --seed ${firstSeed} for the same); ${sound} restored, ${refused} refused, ${conflicts} in conflict`,
+        `${name}: ${tried} mutants from seed ${firstSeed} on (npm run fuzz -- --seed ${firstSeed} for the same); ${sound} restored, ${refused} refused, ${conflicts} in conflict; of ${living.tried} into an instance that lives: ${living.sound}, ${living.refused}, ${living.conflicts}`,
       )
       expect(wrong).toEqual([])
       expect(tried).toBeGreaterThanOrEqual(Math.floor(leastMutants / share))
@@ -90,6 +117,7 @@ describe.each(['SQLite', 'PostgreSQL'])('on %s', (name) => {
       if (tried < 100) return
       expect(sound).toBeGreaterThan(tried / 20)
       expect(refused).toBeGreaterThan(tried / 20)
+      expect(living.sound).toBeGreaterThan(living.tried / 20)
     },
   )
 })
