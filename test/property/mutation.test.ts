@@ -67,7 +67,7 @@ async function tryMany(target: Target, livingTarget: Target, seeds: Iterable<num
     const mutant = mutate(bases, seed, surroundings)
     const problems = [
       ...(await attempt(mutant, seed % 10 === 0)),
-      ...(seed % 2 === 0 ? await attemptLiving(mutant, seed % 10 === 0, choices[(seed / 2) % choices.length]!) : []),
+      ...(seed % 2 === 0 ? await attemptLiving(mutant, seed % 10 === 0, choices[(seed / 2) % choices.length]) : []),
     ]
     wrong.push(...problems.map((problem) => `npm run fuzz -- --seed ${seed} --mutants 1\n${mutant.what}: ${problem}`))
     if (wrong.length >= mostWrong) break
