@@ -12,13 +12,13 @@ import { expectSoundArchive } from '../support/sound-archive.ts'
 const folder = join(import.meta.dirname, '..', 'formats')
 const kept = readdirSync(folder)
   .filter((name) => name.endsWith('.tar.gz'))
-  .map((name) => ({ name, path: join(folder, name), tree: join(folder, name.replace('.tar.gz', '.tree.json')) }))
+  .map((name) => ({ name, path: join(folder, name), base: join(folder, name.replace('.tar.gz', '')) }))
 
 test('there is a kept archive of every format', () => {
-  expect(kept.map(({ name }) => name)).toEqual(['format-1.tar.gz'])
+  expect(kept.map(({ name }) => name)).toEqual(['format-1.tar.gz', 'format-2.tar.gz'])
 })
 
-describe.each(kept)('the kept archive $name', ({ path, tree }) => {
+describe.each(kept)('the kept archive $name', ({ name, path, base }) => {
   test('is proved, and lawful for every other reader', async () => {
     const { exitCode, stdout } = await runCommand(['verify', path, '--json'])
     expect(JSON.parse(stdout)).toMatchObject({ sound: true, proved: true })
@@ -31,7 +31,11 @@ describe.each(kept)('the kept archive $name', ({ path, tree }) => {
     const report = await instance.report<RestoreReport>(['restore', path])
     expect(report.proved).toBe(true)
     const { stdout } = await instance.run(['tree', '--json', '--text'])
-    expect(JSON.parse(stdout)).toEqual(JSON.parse(await readFile(tree, 'utf8')))
+    expect(JSON.parse(stdout)).toEqual(JSON.parse(await readFile(`${base}.tree.json`, 'utf8')))
+    if (name !== 'format-1.tar.gz') {
+      const trash = await instance.report(['trash', 'list', '--user', 'ada'])
+      expect(trash).toEqual(JSON.parse(await readFile(`${base}.trash.json`, 'utf8')))
+    }
     await instance.report(['check'])
   })
 })
