@@ -1,7 +1,5 @@
-import { normalizeName, placeOf } from '../../archive/layout.ts'
 import type { OpenArchive } from '../../archive/open-archive.ts'
 import { breaksOff } from '../../archive/survey.ts'
-import { readTar } from '../../archive/tar-reader.ts'
 import type { OnProgress } from '../../contract/reports.ts'
 import type { Database } from '../../database/database.ts'
 import { insertPendingFiles } from '../../database/queries/files.ts'
@@ -9,6 +7,7 @@ import type { Scratch } from '../../database/scratch.ts'
 import { StrongroomError } from '../../errors.ts'
 import type { MediaBatch, MediaStore } from '../../media/media-store.ts'
 import { batchesOf } from '../../std/batches.ts'
+import { archiveFiles } from '../staging/archive-files.ts'
 
 export interface FilesToWrite {
   readonly database: Database
@@ -45,7 +44,6 @@ export async function writeFiles(files: FilesToWrite): Promise<void> {
   } catch (error) {
     if (!salvage || !breaksOff(error)) throw error
   }
-  await archive.assertUnchanged()
   await batch.sync()
   if (scratch.first('select 1 as n from plan_files where written = 0') !== undefined) {
     throw new StrongroomError('archive.changed', { archive: archive.name })
@@ -54,24 +52,16 @@ export async function writeFiles(files: FilesToWrite): Promise<void> {
 
 async function copyMembers(files: FilesToWrite, batch: MediaBatch): Promise<void> {
   const { media, archive, scratch, total, onProgress, signal } = files
-  const nothing = (): void => undefined
   let done = 0
-  for await (const entry of readTar(archive.tar(nothing), archive.name, nothing)) {
-    signal?.throwIfAborted()
-    const place = entry.type === 'file' ? placeOf(normalizeName(entry.name)) : undefined
-    if (place?.kind !== 'content') continue
-    const keys = scratch.all('select media_key from plan_files where path = ? and written = 0', place.path)
-    const [first, ...others] = keys.map((row) => String(row.media_key))
-    if (first === undefined) continue
-    const expected = String(scratch.first('select sha256 from members where path = ?', place.path)?.sha256)
-    await putProved(batch, archive, first, entry.content(), expected)
+  for await (const { keys, size, sha256, chunks } of archiveFiles(archive, scratch, () => true, signal)) {
+    const [first, ...others] = keys
+    await putProved(batch, archive, first!, chunks(), sha256)
     for (const key of others) {
       await batch.sync()
-      await using stored = await media.open(first)
-      await putProved(batch, archive, key, stored.chunks(), expected)
+      await using stored = await media.open(first!)
+      await putProved(batch, archive, key, stored.chunks(), sha256)
     }
-    scratch.run('update plan_files set written = 1 where path = ?', place.path)
-    done += entry.size
+    done += size
     onProgress({ phase: 'writing files', done, total, unit: 'bytes' })
   }
 }

@@ -53,6 +53,8 @@ const tables = `
   create table plan_files (path text not null, media_key text not null, size integer not null,
     written integer not null default 0, primary key (path, media_key)) without rowid`
 
+export const createPlanTables = (scratch: Scratch): void => scratch.exec(tables)
+
 /**
  * Relates what was staged: ids, parents, tags, files. `knownIds` are the ids of the users of the instance by their names; a
  * user whose id the archive does not carry keeps that one. Memory does not grow with the archive.
@@ -68,7 +70,7 @@ export function planRestore(staged: StagedArchive, findings: Findings, knownIds:
     format: header?.strongroom?.format ?? 0,
     invalid: (reason) => findings.problem(new StrongroomError('archive.invalid_metadata', { archive, reason })),
   }
-  scratch.exec(tables)
+  createPlanTables(scratch)
   scratch.exec('begin')
   if (header !== undefined) {
     planUsers(planning, header, knownIds)

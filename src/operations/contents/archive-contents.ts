@@ -1,0 +1,40 @@
+import { openArchive } from '../../archive/open-archive.ts'
+import type { OnProgress } from '../../contract/reports.ts'
+import { openScratch } from '../../database/scratch.ts'
+import { archiveFiles } from '../staging/archive-files.ts'
+import { planRestore, type Plan } from '../staging/plan.ts'
+import { stageArchive, type Findings, type StagedArchive } from '../staging/stage.ts'
+import type { Contents } from './contents.ts'
+
+/** The contents of an archive that has been read through and checked as a restore would. */
+export interface ArchiveContents extends Contents {
+  readonly staged: StagedArchive
+  readonly plan: Plan
+}
+
+/**
+ * Opens an archive by its path or from a stream, reads it through and relates what it says; what is wrong goes to the
+ * findings. Throws `archive.…`, `file.…`.
+ */
+export async function openArchiveContents(
+  input: string | AsyncIterable<Uint8Array>,
+  scratchDirectory: string,
+  findings: Findings,
+  onProgress: OnProgress,
+  signal?: AbortSignal,
+): Promise<ArchiveContents> {
+  await using opened = new AsyncDisposableStack()
+  const archive = opened.use(await openArchive(input, scratchDirectory))
+  const scratch = opened.use(openScratch(scratchDirectory))
+  const staged = await stageArchive(archive, scratch, scratchDirectory, findings, onProgress, signal)
+  const plan = planRestore(staged, findings, new Map())
+  const owned = opened.move()
+  return {
+    name: archive.name,
+    scratch,
+    staged,
+    plan,
+    files: (isWanted, ending) => archiveFiles(archive, scratch, isWanted, ending),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  }
+}

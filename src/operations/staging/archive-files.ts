@@ -1,0 +1,41 @@
+import { normalizeName, placeOf } from '../../archive/layout.ts'
+import type { OpenArchive } from '../../archive/open-archive.ts'
+import { readTar } from '../../archive/tar-reader.ts'
+import type { Scratch } from '../../database/scratch.ts'
+
+/** A file of an archive that the plan names. */
+export interface ArchivedFile {
+  /** The files of the media store that it becomes; one at least. */
+  readonly keys: readonly string[]
+  readonly size: number
+  /** What it had when the archive was read first. */
+  readonly sha256: string
+  /** To be read once, before the next file is asked for. */
+  chunks(): AsyncIterable<Uint8Array>
+}
+
+/**
+ * Reads an archive again, and gives the files of plan_files with a key that is wanted, in the order in which they lie in it.
+ * Each that was given is marked as written there. Throws `archive.changed`, `archive.truncated`, `archive.damaged`.
+ */
+export async function* archiveFiles(
+  archive: OpenArchive,
+  scratch: Scratch,
+  isWanted: (key: string) => boolean,
+  signal?: AbortSignal,
+): AsyncGenerator<ArchivedFile, void, undefined> {
+  const nothing = (): void => undefined
+  scratch.exec('update plan_files set written = 0 where written = 1')
+  for await (const entry of readTar(archive.tar(nothing), archive.name, nothing)) {
+    signal?.throwIfAborted()
+    const place = entry.type === 'file' ? placeOf(normalizeName(entry.name)) : undefined
+    if (place?.kind !== 'content') continue
+    const planned = scratch.all('select media_key from plan_files where path = ? and written = 0', place.path)
+    const keys = planned.map((row) => String(row.media_key)).filter(isWanted)
+    if (keys.length === 0) continue
+    const sha256 = String(scratch.first('select sha256 from members where path = ?', place.path)?.sha256)
+    yield { keys, size: entry.size, sha256, chunks: () => entry.content() }
+    scratch.run('update plan_files set written = 1 where path = ?', place.path)
+  }
+  await archive.assertUnchanged()
+}
