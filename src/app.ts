@@ -19,6 +19,7 @@ import {
 import type { createImport } from './operations/import-files.ts'
 import type { createInspect } from './operations/inspect.ts'
 import type { createDryRun } from './operations/dry-run.ts'
+import type { createPrune } from './operations/prune.ts'
 import type { createRestorePoints } from './operations/restore-points.ts'
 import type { createRestore } from './operations/restore.ts'
 import type { createTree } from './operations/tree.ts'
@@ -57,6 +58,8 @@ export interface App {
   readonly verify: ReturnType<typeof createVerify>
   /** Says what an archive holds; needs no instance. */
   readonly inspect: ReturnType<typeof createInspect>
+  /** Removes old archives from a folder; needs no instance. */
+  readonly prune: ReturnType<typeof createPrune>
   /**
    * Opens the instance for the command of that name; never creates one. What dead processes left is cleared up first, if
    * nobody is at work. Throws `data.…`, `database.…`, `schema.…`, `instance.busy`, `instance.closed_to_writers`.
@@ -127,6 +130,11 @@ export function createApp(config: Config, overrides: Overrides = {}): App {
     async inspect(input, onProgress, signal) {
       const { createInspect } = await import('./operations/inspect.ts')
       return createInspect({ scratchDirectory: config.scratchDirectory })(input, onProgress, signal)
+    },
+
+    async prune(input, onProgress, signal) {
+      const { createPrune } = await import('./operations/prune.ts')
+      return createPrune({ scratchDirectory: config.scratchDirectory })(input, onProgress, signal)
     },
 
     async open({ access, command }) {

@@ -354,6 +354,11 @@ const registry = {
     message: 'The plan no longer holds: {archive}, or what the plan looked at in the instance, is not what it was.',
     hint: 'Make a new plan with --dry-run --save-plan; nothing was changed.',
   },
+  'prune.newest_unsound': {
+    kind: 'corrupt',
+    message: '{archive}, the newest backup in its folder, does not hold: {reason} Nothing was removed.',
+    hint: 'Make a new backup first; then remove or move this file, once "strongroom verify" has said what is wrong with it.',
+  },
   'restore_point.not_found': {
     kind: 'not_found',
     message: 'There is no restore point {name} in {folder}.',

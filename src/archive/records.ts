@@ -59,7 +59,7 @@ export const backupShape: RecordShape = {
       objects: strongroom(['groups', ...userTexts, ...userFlags, ...userDates], { nodes: nodeShape }),
     },
   },
-  objects: strongroom(['format', 'writer', 'created', 'groups', 'links']),
+  objects: strongroom(['format', 'writer', 'instance', 'created', 'groups', 'links']),
 }
 
 const longestTitle = 4096
@@ -103,6 +103,7 @@ export const headerSchema = z.object({
     .object({
       format: z.int().min(1),
       writer: z.string().optional(),
+      instance: z.string().optional(),
       created: z.string().optional(),
       groups: z.array(z.object({ id, name: name(longestName) })).default([]),
       links: z.enum(['symbolic', 'hard']).optional(),

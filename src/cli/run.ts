@@ -12,6 +12,7 @@ import { addInspect } from './commands/inspect.ts'
 import { addMigrate } from './commands/migrate.ts'
 import { addMkdir } from './commands/mkdir.ts'
 import { addMv } from './commands/mv.ts'
+import { addPrune } from './commands/prune.ts'
 import { addRestorePoints } from './commands/restore-points.ts'
 import { addRestore } from './commands/restore.ts'
 import { addRm } from './commands/rm.ts'
@@ -38,6 +39,7 @@ const commands: readonly ((program: Command, session: Session) => void)[] = [
   addTag,
   addBackup,
   addVerify,
+  addPrune,
   addInspect,
   addRestore,
   addRestorePoints,

@@ -10,6 +10,8 @@ export interface VerifyReport extends Report {
   readonly sound: boolean
   /** True where every file was held against a hash that the archive carries. */
   readonly proved: boolean
+  /** How many files the archive itself declares as lost or damaged before it was made. */
+  readonly declaredDamage: number
   /** All that is wrong. */
   readonly findings: Notices
   readonly users: number

@@ -11,6 +11,7 @@ import {
   createCommandInstance,
   listMedia,
   sha256OfFile,
+  takeIdOf,
   type CommandInstance,
 } from '../../test/support/command-instances.ts'
 import { databases } from '../../test/support/databases.ts'
@@ -46,6 +47,7 @@ describe.each(databases)('a backup of every kind of content on $name', (kind) =>
     await copy.report(['restore', first])
     expect(await contentOf(copy)).toEqual(await contentOf(original))
     await copy.report(['check'])
+    await takeIdOf(copy, original)
     await copy.report(['backup', second], { environment })
     expect(await sha256OfFile(second)).toBe(await sha256OfFile(first))
   })

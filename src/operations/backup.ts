@@ -153,7 +153,7 @@ async function assertSpace(target: Target, counts: Counts): Promise<void> {
     throw new StrongroomError('file.too_little_space', { path: `The backup in ${target.folder}`, needed, free })
 }
 
-interface WriteInput extends Pick<BackupParts, 'media' | 'programVersion' | 'scratchDirectory'> {
+interface WriteInput extends Pick<BackupParts, 'media' | 'programVersion' | 'instanceId' | 'scratchDirectory'> {
   readonly db: Db
   readonly links: 'symbolic' | 'hard'
   readonly sink: (bytes: Uint8Array) => Promise<void>
@@ -185,6 +185,7 @@ async function writeArchive(input: WriteInput): Promise<Omit<BackupReport, 'arch
     createdAt,
     format: await archiveFormat(db),
     writer,
+    instanceId: input.instanceId,
     links,
     counts,
     renamed,
@@ -239,6 +240,7 @@ async function describe(input: {
   readonly createdAt: Timestamp
   readonly format: ArchiveFormat
   readonly writer: string
+  readonly instanceId: string
   readonly links: 'symbolic' | 'hard'
   readonly counts: Counts
   readonly renamed: ReturnType<typeof createRenamedList>

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { databases } from '../support/databases.ts'
 import type { TestDatabases } from '../support/databases.ts'
-import { archivedRows, createCommandInstance, listMedia, sha256OfFile } from '../support/command-instances.ts'
+import { archivedRows, createCommandInstance, listMedia, sha256OfFile, takeIdOf } from '../support/command-instances.ts'
 import type { CommandInstance } from '../support/command-instances.ts'
 import { fillAwkward } from '../support/fixtures.ts'
 import { samples } from '../support/samples.ts'
@@ -65,6 +65,7 @@ async function roundTrip(source: Source, from: TestDatabases, into: readonly Tes
       await copy.report(['restore', archive])
       copies.push(await contentOf(copy))
       await copy.report(['check'])
+      await takeIdOf(copy, original)
       if (source.name !== huge) expect(await sha256OfBackup(copy)).toBe(await sha256OfFile(archive))
     }
     return { original: await contentOf(original), copies }

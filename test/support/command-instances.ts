@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { lstat, readdir } from 'node:fs/promises'
+import { copyFile, lstat, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'vitest'
 import { fates } from '../../src/database/archived.ts'
@@ -40,6 +40,10 @@ export async function createCommandInstance(databases: TestDatabases): Promise<C
   await instance.report(['migrate'])
   return instance
 }
+
+/** Gives an instance the id of another: an archive says of which it is, and is the same bytes apart from that. */
+export const takeIdOf = (instance: CommandInstance, other: CommandInstance): Promise<void> =>
+  copyFile(join(other.dataDirectory, 'strongroom.json'), join(instance.dataDirectory, 'strongroom.json'))
 
 export async function sha256OfFile(path: string): Promise<string> {
   const hash = createHash('sha256')

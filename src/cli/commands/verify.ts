@@ -41,6 +41,9 @@ function verifyLines(report: VerifyReport): string[] {
       ['Written by', display(report.writer)],
       ['Written at', report.created ?? 'unknown'],
       ['Holds', `${contents.join(', ')}, ${counted(report.files, 'file')}, ${bytesText(report.bytes)}`],
+      ...(report.declaredDamage === 0
+        ? []
+        : [['Lost before', `${counted(report.declaredDamage, 'file')} that the archive itself declares`]]),
     ]),
     ...listed.map(
       ({ about, message }) => `wrong: ${about === report.archive ? '' : `${display(about)}: `}${display(message)}`,

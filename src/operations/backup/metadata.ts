@@ -26,6 +26,7 @@ interface MetadataInput {
   readonly createdAt: Timestamp
   readonly format: ArchiveFormat
   readonly writer: string
+  readonly instanceId: string
   readonly links: 'symbolic' | 'hard'
   readonly onRenamed: OnRenamed
   readonly onDocument: () => void
@@ -44,6 +45,7 @@ export async function writeMetadata(input: MetadataInput): Promise<void> {
   const own = {
     format: input.format,
     writer: input.writer,
+    instance: input.instanceId,
     created: createdAt,
     links: input.links,
     groups: await listGroups(db),

@@ -20,7 +20,7 @@ export const contentsUsers = (scratch: Scratch): ScratchRow[] =>
 export function* contentsNodes(
   scratch: Scratch,
   u: number,
-  below: { readonly seq: number; readonly path: readonly string[] } | undefined = undefined,
+  below?: { readonly seq: number; readonly path: readonly string[] },
 ): Generator<PlacedNode, void, undefined> {
   const children = (seq: number | null): IterableIterator<ScratchRow> =>
     scratch.rows(
