@@ -8,6 +8,7 @@ import type { Database, InstanceLock } from './database/database.ts'
 import { StrongroomError } from './errors.ts'
 import type { MediaStore } from './media/media-store.ts'
 import type { createBackup } from './operations/backup.ts'
+import type { createBrowse } from './operations/browse.ts'
 import type { createCheck } from './operations/check.ts'
 import {
   emptyScratch,
@@ -17,6 +18,8 @@ import {
   scratchFolder,
 } from './operations/data-directory.ts'
 import type { createImport } from './operations/import-files.ts'
+import type { createExport } from './operations/export.ts'
+import type { createExtract } from './operations/extract.ts'
 import type { createInspect } from './operations/inspect.ts'
 import type { createDryRun } from './operations/dry-run.ts'
 import type { createPrune } from './operations/prune.ts'
@@ -60,6 +63,10 @@ export interface App {
   readonly inspect: ReturnType<typeof createInspect>
   /** Removes old archives from a folder; needs no instance. */
   readonly prune: ReturnType<typeof createPrune>
+  /** Opens an archive to look around in it; needs no instance. */
+  readonly browse: ReturnType<typeof createBrowse>
+  /** Takes files out of an archive; needs no instance. */
+  readonly extract: ReturnType<typeof createExtract>
   /**
    * Opens the instance for the command of that name; never creates one. What dead processes left is cleared up first, if
    * nobody is at work. Throws `data.…`, `database.…`, `schema.…`, `instance.busy`, `instance.closed_to_writers`.
@@ -80,6 +87,7 @@ export interface Instance extends AsyncDisposable {
   readonly treeItems: ReturnType<typeof createTreeWalk>
   readonly check: ReturnType<typeof createCheck>
   readonly backup: ReturnType<typeof createBackup>
+  readonly exportUser: ReturnType<typeof createExport>
   readonly restore: ReturnType<typeof createRestore>
   readonly dryRun: ReturnType<typeof createDryRun>
   readonly restorePoints: ReturnType<typeof createRestorePoints>
@@ -135,6 +143,16 @@ export function createApp(config: Config, overrides: Overrides = {}): App {
     async prune(input, onProgress, signal) {
       const { createPrune } = await import('./operations/prune.ts')
       return createPrune({ scratchDirectory: config.scratchDirectory })(input, onProgress, signal)
+    },
+
+    async browse(input, onProgress, signal) {
+      const { createBrowse } = await import('./operations/browse.ts')
+      return createBrowse({ scratchDirectory: config.scratchDirectory })(input, onProgress, signal)
+    },
+
+    async extract(input, onProgress, signal) {
+      const { createExtract } = await import('./operations/extract.ts')
+      return createExtract({ scratchDirectory: config.scratchDirectory, clock })(input, onProgress, signal)
     },
 
     async open({ access, command }) {
@@ -235,6 +253,10 @@ async function wire(parts: Parts): Promise<Omit<Instance, keyof AsyncDisposable>
     async backup(input, onProgress, signal) {
       const { createBackup } = await import('./operations/backup.ts')
       return createBackup({ ...parts, programVersion })(input, onProgress, signal)
+    },
+    async exportUser(input, onProgress, signal) {
+      const { createExport } = await import('./operations/export.ts')
+      return createExport(parts)(input, onProgress, signal)
     },
     async dryRun(input, onProgress, signal, conclude) {
       const { createDryRun } = await import('./operations/dry-run.ts')

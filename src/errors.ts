@@ -337,6 +337,44 @@ const registry = {
     message: '{archive} changed while it was being read.',
     hint: 'Wait until nobody writes it, and try again; nothing was changed.',
   },
+
+  'contents.user_not_found': {
+    kind: 'not_found',
+    message: 'There is no user called {username} in {archive}.',
+    hint: 'It has {known}.',
+  },
+  'contents.nothing_there': {
+    kind: 'not_found',
+    message: 'There is nothing at {path} in {archive}.{near}',
+    hint: '"strongroom inspect ARCHIVE --tree" shows what there is, and --find TEXT looks for it.',
+  },
+  'contents.ambiguous_path': {
+    kind: 'conflict',
+    message: '{count} users have something at {path}: {users}.',
+    hint: 'Say whose with --user NAME.',
+  },
+  'contents.document_not_found': {
+    kind: 'not_found',
+    message: 'There is no document with the id {id} in {archive}.',
+    hint: '"strongroom inspect ARCHIVE --find TEXT" shows ids.',
+  },
+  'contents.file_lost': {
+    kind: 'corrupt',
+    message: 'The file of {document} is not whole in {archive}: {reason}',
+    hint: 'Use another backup, or take an earlier version with --versions all.',
+  },
+
+  'extract.in_the_way': {
+    kind: 'conflict',
+    message: '{path} is in the way: it is {what}, and nothing is written through or over it.',
+    hint: 'Remove it, or choose another folder with --to; nothing was written.',
+  },
+  'extract.no_space': {
+    kind: 'unavailable',
+    message: 'No space left in {folder}; {written} files were written.',
+    hint: 'Make room and run the command again: the files that were written are whole and are not written twice.',
+  },
+
   'backup.damaged_while_read': {
     kind: 'unavailable',
     message: 'The archive {archive} could not be read back as it was written: {reason}',

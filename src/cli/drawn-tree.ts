@@ -8,7 +8,10 @@ const indent = '  '
  * The tree for people, a line at a time: a user, then each folder and document below what it lies in. A document's line
  * says how many versions it has, and the size and pages of the last. With `text` each version and page has a line instead.
  */
-export async function* drawnTree(items: AsyncIterable<TreeItem>, text: boolean): AsyncGenerator<string> {
+export async function* drawnTree(
+  items: AsyncIterable<TreeItem> | Iterable<TreeItem>,
+  text: boolean,
+): AsyncGenerator<string> {
   let users = 0
   let node: TreeNode | undefined
   let versions: { count: number; last: TreeVersion } | undefined

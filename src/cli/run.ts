@@ -7,6 +7,8 @@ import { display, reasonOf } from '../std/text.ts'
 import { addAudit } from './commands/audit.ts'
 import { addBackup } from './commands/backup.ts'
 import { addCheck } from './commands/check.ts'
+import { addExport } from './commands/export.ts'
+import { addExtract } from './commands/extract.ts'
 import { addImport } from './commands/import.ts'
 import { addInspect } from './commands/inspect.ts'
 import { addMigrate } from './commands/migrate.ts'
@@ -41,6 +43,8 @@ const commands: readonly ((program: Command, session: Session) => void)[] = [
   addVerify,
   addPrune,
   addInspect,
+  addExtract,
+  addExport,
   addRestore,
   addRestorePoints,
   addCheck,

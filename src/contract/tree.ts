@@ -32,6 +32,13 @@ export interface TreeNode {
   readonly ocr_status: string | null
 }
 
+/** The top of what was moved to the trash together, where it is shown. */
+export interface TrashedNode extends TreeNode {
+  readonly deleted_at: string
+  /** Its path on that day, as text. */
+  readonly deleted_from: string | null
+}
+
 export interface TreeVersion {
   readonly id: string
   readonly number: number

@@ -4,7 +4,7 @@ import { createNotices } from '../contract/notices.ts'
 import type { OnProgress } from '../contract/reports.ts'
 import { openScratch, type Scratch } from '../database/scratch.ts'
 import { planRestore } from './staging/plan.ts'
-import { stageArchive, strictFindings, type StagedArchive } from './staging/stage.ts'
+import { salvagingFindings, stageArchive, strictFindings, type StagedArchive } from './staging/stage.ts'
 import { originOf } from './staging/writer-of.ts'
 
 const mostNodes = 100_000
@@ -18,18 +18,20 @@ const formatOf = ({ dialect, header }: StagedArchive): string =>
 
 /**
  * Says who wrote an archive, when, and what it holds. Reads it through as a restore would, without an instance. Throws at
- * the first thing that is wrong with it: `archive.…`, `file.…`.
+ * the first thing that is wrong with it, unless told to keep going: `archive.…`, `file.…`.
  */
 export function createInspect({ scratchDirectory }: { readonly scratchDirectory: string }) {
   return async function inspect(
-    input: { readonly archive: string | AsyncIterable<Uint8Array> },
+    input: { readonly archive: string | AsyncIterable<Uint8Array>; readonly keepGoing?: boolean },
     onProgress: OnProgress,
     signal?: AbortSignal,
   ): Promise<InspectReport> {
     await using archive = await openArchive(input.archive, scratchDirectory)
     using scratch = openScratch(scratchDirectory)
     const warnings = createNotices()
-    const findings = strictFindings(warnings.add)
+    const leftOut = createNotices()
+    const findings =
+      input.keepGoing === true ? salvagingFindings(scratch, warnings.add, leftOut.add) : strictFindings(warnings.add)
     const staged = await stageArchive(archive, scratch, scratchDirectory, findings, onProgress, signal)
     const plan = planRestore(staged, findings, new Map())
     const nodes = listNodes(scratch)
@@ -47,7 +49,7 @@ export function createInspect({ scratchDirectory }: { readonly scratchDirectory:
       nodesNotListed:
         Number(scratch.first('select count(*) as n from plan_nodes where in_trash = 0')?.n) - nodes.length,
       warnings: warnings.collected(),
-      leftOut: createNotices().collected(),
+      leftOut: leftOut.collected(),
     }
   }
 }

@@ -10,19 +10,24 @@ const pieceCharacters = 65_536
  */
 export function createTree({ database }: { database: Database }) {
   const walkTree = createTreeWalk({ database })
-  return async function* tree(input: TreeInput): AsyncGenerator<string, void, undefined> {
-    let piece = ''
-    for await (const text of jsonOf(walkTree(input))) {
-      piece += text
-      if (piece.length < pieceCharacters) continue
-      yield piece
-      piece = ''
-    }
-    yield piece
-  }
+  return (input: TreeInput) => treeJson(walkTree(input))
 }
 
-async function* jsonOf(items: AsyncIterable<TreeItem>): AsyncGenerator<string, void, undefined> {
+/** The JSON of `tree --json` in pieces of text. */
+export async function* treeJson(
+  items: AsyncIterable<TreeItem> | Iterable<TreeItem>,
+): AsyncGenerator<string, void, undefined> {
+  let piece = ''
+  for await (const text of jsonOf(items)) {
+    piece += text
+    if (piece.length < pieceCharacters) continue
+    yield piece
+    piece = ''
+  }
+  yield piece
+}
+
+async function* jsonOf(items: AsyncIterable<TreeItem> | Iterable<TreeItem>): AsyncGenerator<string, void, undefined> {
   let counts = { users: 0, tags: 0, nodes: 0, versions: 0, pages: 0 }
   const closeVersion = (): string => (counts.versions > 0 ? ']}' : '')
   const closeNode = (): string => (counts.nodes > 0 ? `${closeVersion()}]}` : '')

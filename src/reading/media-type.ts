@@ -111,3 +111,18 @@ function typeInsideZip(bytes: Buffer): string | undefined {
   const found = /^application\/[a-z0-9.+-]+(?=PK|$)/.exec(bytes.toString('latin1', 38, 138))
   return found?.[0]
 }
+
+const usualExtensions: ReadonlyMap<string, string> = new Map([
+  ['application/pdf', '.pdf'],
+  ['image/jpeg', '.jpg'],
+  ['image/png', '.png'],
+  ['image/gif', '.gif'],
+  ['image/tiff', '.tif'],
+  ['image/webp', '.webp'],
+  ['image/heic', '.heic'],
+  ['application/rtf', '.rtf'],
+  ['text/plain', '.txt'],
+])
+
+/** The extension that files of a type usually have, with its dot; empty for a type without one. */
+export const usualExtension = (mediaType: string): string => usualExtensions.get(mediaType) ?? ''

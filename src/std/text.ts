@@ -23,3 +23,10 @@ export const byteLength = (text: string): number => Buffer.byteLength(text)
 
 /** A message for people out of whatever was thrown. */
 export const reasonOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+
+/**
+ * The text as a search sees it: without case, accents and compatible forms, white space as single blanks. Each character is
+ * folded by itself, so the whole is its parts joined.
+ */
+export const foldText = (text: string): string =>
+  text.normalize('NFKD').replace(/\p{M}/gu, '').toUpperCase().replace(/\s+/g, ' ')

@@ -1,28 +1,80 @@
 import type { Command } from 'commander'
 import type { InspectedNode, InspectReport } from '../../contract/inspect-report.ts'
+import { StrongroomError } from '../../errors.ts'
+import type { Choice } from '../../operations/contents/choose.ts'
 import { display } from '../../std/text.ts'
 import { columns, right, table } from '../columns.ts'
 import type { Session } from '../session.ts'
 import { bytesText, counted, countText } from '../units.ts'
 import { archiveOf } from './archive-argument.ts'
+import { eachOf } from './each-of.ts'
 import { example } from './example.ts'
+import { showBrowsed } from './inspect-views.ts'
+
+interface InspectOptions extends Where {
+  readonly tree?: boolean
+  readonly find?: string
+  readonly text?: boolean
+  readonly trash?: boolean
+  readonly keepGoing?: boolean
+}
+
+interface Where {
+  readonly user?: string
+  readonly path: readonly string[]
+  readonly document: readonly string[]
+}
 
 export function addInspect(program: Command, session: Session): void {
   program
     .command('inspect')
     .summary('say what an archive holds')
     .description(
-      'Says who wrote an archive and when, and what is in it: users, counts, sizes, the tree. Needs no instance.',
+      'Says who wrote an archive and when, and what is in it: users, counts, sizes, the tree. With an option below it shows a part of it: a folder, a document with its versions and pages, what has a text in it. Needs no instance.',
     )
     .argument('<archive>', 'the archive, or - for standard input')
-    .addHelpText('after', example('strongroom inspect strongroom-20261124T140352Z.tar.gz'))
-    .action(async (typed: string) => {
+    .option('--tree', 'folders and documents, as "tree" shows those of an instance')
+    .option('--user <name>', 'only what this user has')
+    .option('--path <path>', 'a folder or a document, as .home/Taxes; may be given several times', eachOf, [])
+    .option('--document <id>', 'a document by its id, one in the trash too; may be given several times', eachOf, [])
+    .option('--find <text>', 'what has this in a title, a tag or a page, whatever its case and accents')
+    .option('--text', 'with the texts of versions and pages')
+    .option('--trash', 'what is in the trash, instead of the rest')
+    .option('--keep-going', 'leave out what is damaged, and show the rest')
+    .addHelpText(
+      'after',
+      example(
+        'strongroom inspect strongroom-20261124T140352Z.tar.gz',
+        'strongroom inspect backup.tar.gz --find "müller"',
+        'strongroom inspect backup.tar.gz --path .home/Taxes/2023.pdf --user ada',
+      ),
+    )
+    .action(async (typed: string, options: InspectOptions) => {
       const app = await session.app()
       const archive = archiveOf(typed, session)
-      const report = await session.withProgress((onProgress) => app.inspect({ archive }, onProgress, session.signal))
+      const { tree = false, find, text = false, trash = false, keepGoing = false } = options
+      const named = options.path.length + options.document.length > 0
+      if (trash && named) {
+        const reason = '--trash shows the trash as it is; it goes with neither --path nor --document.'
+        throw new StrongroomError('usage.invalid', { command: 'inspect', reason })
+      }
+      if (tree || find !== undefined || text || trash || named || options.user !== undefined) {
+        const input = { archive, choice: choiceOf(options), trash, keepGoing }
+        await using browsed = await session.withProgress((onProgress) => app.browse(input, onProgress, session.signal))
+        return await showBrowsed(session, browsed, { tree, find, text, trash })
+      }
+      const report = await session.withProgress((onProgress) =>
+        app.inspect({ archive, keepGoing }, onProgress, session.signal),
+      )
       await session.report(report, () => inspectLines(report))
     })
 }
+
+const choiceOf = ({ user, path: paths, document: documents }: Where): Choice => ({
+  paths,
+  documents,
+  ...(user === undefined ? {} : { username: user }),
+})
 
 function inspectLines(report: InspectReport): string[] {
   const { trash } = report

@@ -196,8 +196,8 @@ export async function addFolders(
   }
 }
 
-/** A path that had to be shortened may meet another that was. */
-function uniquePath(scratch: Scratch, whole: readonly string[]): readonly string[] {
+/** A path that had to be shortened may meet another that was; `shortened` in the scratch database has them. */
+export function uniquePath(scratch: Scratch, whole: readonly string[]): readonly string[] {
   const short = shortenPath(whole)
   if (short === whole) return whole
   const last = short.at(-1)!

@@ -5,6 +5,8 @@ export interface ContentsFile {
   /** Each key (`media_key` of plan_versions and plan_sidecars) that has these bytes; one at least. */
   readonly keys: readonly string[]
   readonly size: number
+  /** What its bytes have, where that is known before they are read. */
+  readonly sha256?: string
   /** To be read once, before the next file is asked for. Throws `media.missing`, `file.…`, `archive.…`. */
   chunks(): AsyncIterable<Uint8Array>
 }

@@ -33,13 +33,21 @@ export async function openInstanceContents(
   }
 }
 
+/** Originals as the tree has them, then what was derived from them. */
+const filesInOrder = `
+  select media_key, size from (
+    select 0 as part, n.seq, v.number, v.media_key, v.size from plan_nodes n join plan_versions v on v.document_id = n.id
+      where v.media_key is not null
+    union all select 1, 0, 0, media_key, size from plan_sidecars)
+  order by part, seq, number, media_key`
+
 async function* instanceFiles(
   media: MediaStore,
   scratch: Scratch,
   isWanted: (key: string) => boolean,
   signal: AbortSignal | undefined,
 ): AsyncGenerator<ContentsFile, void, undefined> {
-  for (const { media_key, size } of scratch.rows('select media_key, size from plan_files')) {
+  for (const { media_key, size } of scratch.rows(filesInOrder)) {
     signal?.throwIfAborted()
     const key = String(media_key)
     if (isWanted(key)) yield { keys: [key], size: Number(size), chunks: () => chunksOf(media, key) }

@@ -9,24 +9,39 @@ export interface PlacedNode {
   readonly path: readonly string[]
 }
 
+/** Titles from the top level, or from the top of what was moved to the trash, down to the node's own. */
+export function pathOf(scratch: Scratch, row: ScratchRow): readonly string[] {
+  const path = [String(row.title)]
+  let parent = row.parent_seq ?? null
+  while (parent !== null) {
+    const above = scratch.first('select title, parent_seq from plan_nodes where seq = ?', parent)
+    if (above === undefined) break
+    path.unshift(String(above.title))
+    parent = above.parent_seq ?? null
+  }
+  return path
+}
+
 /** The users of the contents by name, byte by byte. */
 export const contentsUsers = (scratch: Scratch): ScratchRow[] =>
   scratch.all('select * from plan_users order by username')
 
 /**
- * The folders and documents of one user outside the trash: a folder before what it holds, siblings by title, byte by byte.
- * With `below`, the seq of a folder, only what lies below that. Memory grows with the depth alone.
+ * The folders and documents of one user outside the trash, or in it: a folder before what it holds, siblings by title, byte
+ * by byte. With `below`, the seq of a folder, only what lies below that. Memory grows with the depth alone.
  */
 export function* contentsNodes(
   scratch: Scratch,
   u: number,
   below?: { readonly seq: number; readonly path: readonly string[] },
+  inTrash = false,
 ): Generator<PlacedNode, void, undefined> {
   const children = (seq: number | null): IterableIterator<ScratchRow> =>
     scratch.rows(
-      'select * from plan_nodes where parent_seq is ? and u = ? and in_trash = 0 order by title, seq',
+      'select * from plan_nodes where parent_seq is ? and u = ? and in_trash = ? order by title, seq',
       seq,
       u,
+      Number(inTrash),
     )
   const path = [...(below?.path ?? [])]
   const open = [children(below?.seq ?? null)]
@@ -44,6 +59,32 @@ export function* contentsNodes(
   }
 }
 
+/** A user and his tags. */
+export function* userItems(scratch: Scratch, user: ScratchRow): Generator<TreeItem, void, undefined> {
+  yield {
+    kind: 'user',
+    user: {
+      id: String(user.id),
+      username: String(user.username),
+      email: String(user.email ?? ''),
+      is_active: user.is_active === 1,
+      is_superuser: user.is_superuser === 1,
+    },
+  }
+  for (const tag of scratch.rows('select * from plan_tags where u = ? order by name', user.u!)) {
+    yield {
+      kind: 'tag',
+      tag: {
+        name: String(tag.name),
+        bg_color: String(tag.bg_color),
+        fg_color: String(tag.fg_color),
+        description: textOrNull(tag.description),
+        pinned: tag.pinned === 1,
+      },
+    }
+  }
+}
+
 /**
  * The contents as the tree shows them, in its order: users, their tags, nodes, versions, pages. `text` adds the texts of
  * versions and pages.
@@ -54,28 +95,7 @@ export function* contentsItems(
 ): Generator<TreeItem, void, undefined> {
   for (const user of contentsUsers(scratch)) {
     if (username !== undefined && user.username !== username) continue
-    yield {
-      kind: 'user',
-      user: {
-        id: String(user.id),
-        username: String(user.username),
-        email: String(user.email ?? ''),
-        is_active: user.is_active === 1,
-        is_superuser: user.is_superuser === 1,
-      },
-    }
-    for (const tag of scratch.rows('select * from plan_tags where u = ? order by name', user.u!)) {
-      yield {
-        kind: 'tag',
-        tag: {
-          name: String(tag.name),
-          bg_color: String(tag.bg_color),
-          fg_color: String(tag.fg_color),
-          description: textOrNull(tag.description),
-          pinned: tag.pinned === 1,
-        },
-      }
-    }
+    yield* userItems(scratch, user)
     for (const placed of contentsNodes(scratch, Number(user.u))) yield* nodeItems(scratch, placed, text)
   }
 }
