@@ -364,6 +364,17 @@ const registry = {
     hint: 'Use another backup, or take an earlier version with --versions all.',
   },
 
+  'part.in_trash': {
+    kind: 'conflict',
+    message: 'The document {id} was in the trash when {archive} was made, so that it has no place to come back to.',
+    hint: 'Name a folder for it with --into.',
+  },
+  'part.several_users': {
+    kind: 'conflict',
+    message: 'What was named belongs to several users of the archive: {users}.',
+    hint: 'Say whose is meant with --user NAME; --as-user takes the things of one.',
+  },
+
   'extract.in_the_way': {
     kind: 'conflict',
     message: '{path} is in the way: it is {what}, and nothing is written through or over it.',

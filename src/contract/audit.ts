@@ -1,3 +1,4 @@
+import type { ChosenParts } from './restore-parts.ts'
 import type { ActionCounts, ConflictChoice, RestorePlan } from './restore-plan.ts'
 
 /** Everything that is noted of an instance, by what it changed. */
@@ -84,6 +85,8 @@ interface RestoreDetails {
   readonly onConflict: ConflictChoice
   readonly replace: boolean
   readonly keepGoing: boolean
+  /** What of the archive was meant; null for all of it. */
+  readonly parts: ChosenParts | null
   readonly users: ActionCounts
   readonly tags: ActionCounts
   readonly folders: ActionCounts

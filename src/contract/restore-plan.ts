@@ -1,4 +1,5 @@
 import type { Report } from './reports.ts'
+import type { ChosenParts } from './restore-parts.ts'
 
 /** What to do with what is in the archive and, differently, in the instance. */
 export type ConflictChoice = 'fail' | 'skip' | 'overwrite' | 'keep-both'
@@ -23,6 +24,8 @@ export type ActionCounts = Readonly<Partial<Record<RestoreAction, number>>>
 
 /** What a restore would do, or did. */
 export interface RestorePlan {
+  /** What of the archive is meant; null for all of it. */
+  readonly parts: ChosenParts | null
   readonly onConflict: ConflictChoice
   readonly users: ActionCounts
   readonly tags: ActionCounts

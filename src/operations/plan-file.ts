@@ -11,6 +11,17 @@ const planSchema = z.object({
   onConflict: z.enum(['fail', 'skip', 'overwrite', 'keep-both']),
   replace: z.boolean(),
   keepGoing: z.boolean(),
+  parts: z
+    .object({
+      user: z.string().nullable(),
+      paths: z.array(z.string()),
+      documents: z.array(z.string()),
+      asUser: z.string().nullable(),
+      into: z.string().nullable(),
+      versions: z.enum(['all', 'last']),
+    })
+    .nullable()
+    .default(null),
   digest: z.string().regex(/^[0-9a-f]{64}$/),
 })
 
@@ -18,9 +29,10 @@ export type SavedPlan = z.infer<typeof planSchema>
 
 /** Keeps what a dry run planned, for a person to read and a restore to carry out. Throws `file.exists` and other `file.…`. */
 export async function savePlan(path: string, archive: string, plan: RestorePlan, keepGoing: boolean): Promise<void> {
-  const { onConflict, digest, ...told } = plan
+  const { onConflict, digest, parts, ...told } = plan
   const replace = plan.replaced !== null
-  const saved: SavedPlan = { strongroom: 'restore plan', format: 1, archive, onConflict, replace, keepGoing, digest }
+  const choices = { onConflict, replace, keepGoing }
+  const saved = { strongroom: 'restore plan', format: 1, archive, ...choices, parts, digest }
   const text = `${JSON.stringify({ ...saved, told }, null, 2)}\n`
   await onFile(path, 'written', () => writeFile(path, text, { flag: 'wx', mode: 0o600 }))
 }

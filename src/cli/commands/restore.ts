@@ -1,6 +1,7 @@
 import { access, constants } from 'node:fs/promises'
 import { Option } from 'commander'
 import type { Command } from 'commander'
+import type { ChosenParts } from '../../contract/restore-parts.ts'
 import type { ConflictChoice, DryRunReport, PlannedItem } from '../../contract/restore-plan.ts'
 import { StrongroomError } from '../../errors.ts'
 import { readPlan, savePlan, type SavedPlan } from '../../operations/plan-file.ts'
@@ -8,6 +9,7 @@ import { onFile } from '../../std/files.ts'
 import { exitConflict } from '../exit-codes.ts'
 import type { Session } from '../session.ts'
 import { archiveOf } from './archive-argument.ts'
+import { eachOf } from './each-of.ts'
 import { example } from './example.ts'
 import { dryRunJson, dryRunLines, restoreLines } from './restore-lines.ts'
 
@@ -21,6 +23,12 @@ interface RestoreOptions {
   readonly replace?: boolean
   readonly restorePoint: boolean
   readonly keepGoing?: boolean
+  readonly user?: string
+  readonly path: readonly string[]
+  readonly document: readonly string[]
+  readonly asUser?: string
+  readonly into?: string
+  readonly versions: 'all' | 'last'
 }
 
 export function addRestore(program: Command, session: Session): void {
@@ -45,11 +53,22 @@ export function addRestore(program: Command, session: Session): void {
     .option('--replace', 'make the instance exactly what the archive is; what it held is kept as a restore point')
     .option('--no-restore-point', 'with --replace: keep nothing of what the instance held')
     .option('--keep-going', 'leave out what is damaged in the archive, and restore the rest')
+    .option('--user <name>', 'only what this user of the archive has')
+    .option('--path <path>', 'only what is at this path, and below it; may be given several times', eachOf, [])
+    .option('--document <id>', 'only the document with this id; may be given several times', eachOf, [])
+    .option('--as-user <name>', 'give it to this user of the instance')
+    .option('--into <folder>', 'put it into this folder, which is made where it is missing')
+    .addOption(
+      new Option('--versions <which>', 'all versions of a document, or the last alone')
+        .choices(['all', 'last'])
+        .default('all'),
+    )
     .addHelpText(
       'after',
       example(
         'strongroom restore strongroom-20261124T140352Z.tar.gz --data /srv/new --migrate',
         'strongroom restore old.tar.gz --dry-run --list --on-conflict keep-both',
+        "strongroom restore old.tar.gz --user ada --path '.home/Taxes' --into '.home/Restored'",
       ),
     )
     .action(async (typed: string, options: RestoreOptions) => {
@@ -101,33 +120,52 @@ interface Choices {
   readonly onConflict?: ConflictChoice
   readonly replace: boolean
   readonly keepGoing: boolean
+  readonly parts?: ChosenParts
 }
 
-const choicesOf = ({ onConflict, replace = false, keepGoing = false }: RestoreOptions): Choices => ({
-  ...(onConflict === undefined ? {} : { onConflict }),
-  replace,
-  keepGoing,
-})
+function choicesOf(options: RestoreOptions): Choices {
+  const { onConflict, replace = false, keepGoing = false } = options
+  const parts = partsOf(options)
+  return {
+    ...(onConflict === undefined ? {} : { onConflict }),
+    replace,
+    keepGoing,
+    ...(parts === null ? {} : { parts }),
+  }
+}
 
-const wantedBy = ({ onConflict, replace, keepGoing, digest }: SavedPlan) => ({
+/** What of the archive is wanted; null where it is all. */
+function partsOf(options: RestoreOptions): ChosenParts | null {
+  const { user = null, path: paths, document: documents, asUser = null, into = null, versions } = options
+  const isAll = paths.length + documents.length === 0 && versions === 'all'
+  return isAll && user === null && asUser === null && into === null
+    ? null
+    : { user, paths, documents, asUser, into, versions }
+}
+
+const wantedBy = ({ onConflict, replace, keepGoing, parts, digest }: SavedPlan) => ({
   onConflict,
   replace,
   keepGoing,
+  ...(parts === null ? {} : { parts }),
   planDigest: digest,
 })
 
 function assertUsable(options: RestoreOptions): void {
   const { dryRun, list, savePlan: file, plan, onConflict, replace, restorePoint, keepGoing } = options
-  const chosen = onConflict !== undefined || replace === true || keepGoing === true
+  const isPart = partsOf(options) !== null
+  const chosen = onConflict !== undefined || replace === true || keepGoing === true || isPart
   const problem =
     replace === true && onConflict !== undefined
       ? '--replace leaves nothing that could be in conflict; it does not go with --on-conflict.'
-      : !restorePoint && replace !== true && plan === undefined
-        ? '--no-restore-point goes with --replace.'
-        : (file !== undefined || list === true) && dryRun !== true
-          ? `${list === true ? '--list' : '--save-plan'} goes with --dry-run.`
-          : plan !== undefined && (dryRun === true || chosen)
-            ? '--plan carries out a plan as it is: it goes with no other choice, and not with --dry-run.'
-            : undefined
+      : replace === true && isPart
+        ? '--replace makes the instance the whole archive; it does not go with a part of it.'
+        : !restorePoint && replace !== true && plan === undefined
+          ? '--no-restore-point goes with --replace.'
+          : (file !== undefined || list === true) && dryRun !== true
+            ? `${list === true ? '--list' : '--save-plan'} goes with --dry-run.`
+            : plan !== undefined && (dryRun === true || chosen)
+              ? '--plan carries out a plan as it is: it goes with no other choice, and not with --dry-run.'
+              : undefined
   if (problem !== undefined) throw new StrongroomError('usage.invalid', { command: 'restore', reason: problem })
 }

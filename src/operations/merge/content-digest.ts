@@ -62,7 +62,12 @@ export async function liveDigest(db: Db, node: Pick<NodeRow, 'id' | 'lang' | 'oc
  * The digest of a planned folder or document: with the tags of the instance that its own are held against, or with those
  * that it would get, which are others where copies of tags are made.
  */
-export function plannedDigest(scratch: Scratch, seq: number, tagsBy: 'match_id' | 'target_id'): string {
+export function plannedDigest(
+  scratch: Scratch,
+  seq: number,
+  tagsBy: 'match_id' | 'target_id',
+  versions: 'all' | 'last' = 'all',
+): string {
   const node = scratch.first('select id, lang, ocr, ocr_status from plan_nodes where seq = ?', seq)!
   const tags = scratch
     .all(
@@ -71,7 +76,8 @@ export function plannedDigest(scratch: Scratch, seq: number, tagsBy: 'match_id' 
     )
     .map((row) => String(row.id))
   const hash = begin({ node: { lang: node.lang, ocr: node.ocr, ocr_status: node.ocr_status } as Content['node'], tags })
-  for (const version of scratch.all('select * from plan_versions where document_id = ? order by number', node.id!)) {
+  const all = scratch.all('select * from plan_versions where document_id = ? order by number', node.id!)
+  for (const version of versions === 'last' ? all.slice(-1) : all) {
     addVersion(hash, version as unknown as VersionRow, String(version.text))
     for (const page of scratch.all('select * from plan_pages where version_id = ? order by number', version.id!)) {
       const sidecars = scratch.all(

@@ -1,5 +1,6 @@
 import type { ConflictChoice, RestoreAction } from '../../contract/restore-plan.ts'
 import type { Scratch, ScratchRow } from '../../database/scratch.ts'
+import { StrongroomError } from '../../errors.ts'
 import { derivedId } from '../staging/identity.ts'
 import { noteChange, resolve, restoredName } from './decisions.ts'
 import { hashOf, lookOf, userFields } from './live.ts'
@@ -42,6 +43,12 @@ function decideUser(scratch: Scratch, planned: ScratchRow, choice: ConflictChoic
     reason,
     seen,
   })
+  const owner = scratch.first('select username from part_owners where u = ?', planned.u!)
+  if (owner !== undefined) {
+    const live = owner.username === null ? (byId ?? byName) : findLive(scratch, String(owner.username))
+    if (live !== undefined)
+      return { action: 'unchanged', target: String(live.id), username: String(live.username), reason: '', seen }
+  }
   const nameIsAnothers = byName !== undefined && byName.id !== id
   if (byId === undefined && byName === undefined) return decided('create', id)
   if (byId === undefined || nameIsAnothers) {
@@ -71,6 +78,13 @@ function decideUser(scratch: Scratch, planned: ScratchRow, choice: ConflictChoic
   const action = resolve(choice, 'skip')
   if (action === 'overwrite') noteChange(scratch, 'set-user', id, String(planned.u))
   return decided(action, id, 'the account was changed since')
+}
+
+/** Throws `user.not_found`. */
+function findLive(scratch: Scratch, username: string): ScratchRow {
+  const live = scratch.first('select * from live_users where username = ?', username)
+  if (live === undefined) throw new StrongroomError('user.not_found', { username })
+  return live
 }
 
 /** What the archive says of an account goes to the one that is there; what another user of that name had goes to the trash. */
@@ -131,6 +145,9 @@ function decideTag(scratch: Scratch, tag: ScratchRow, choice: ConflictChoice): v
   if (isLeftOut(scratch, Number(tag.u))) return decide('skip', id, 'its user is left out')
   if (live === undefined) return decide('create', elsewhere === undefined ? id : derivedId('tag', userId, id))
   if (live.name === name && live.look === lookOf(tag)) return decide('unchanged', String(live.id))
+  // Who wants a document back does not ask what its tags look like.
+  if (scratch.first('select 1 as n from part_owners where u = ?', tag.u!) !== undefined)
+    return decide('unchanged', String(live.id))
   const reason = live.name === name ? 'the tag looks different now' : `the tag is called ${String(live.name)} now`
   const action = resolve(choice)
   if (action === 'overwrite') noteChange(scratch, 'set-tag', String(live.id), id)

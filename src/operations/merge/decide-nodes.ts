@@ -20,12 +20,17 @@ interface Planned {
   /** The folder that takes it; null at the top level, undefined where that folder is left out. */
   readonly parent: string | null | undefined
   readonly inTrash: boolean
+  /** Whether it is a folder that is only on the way to what is wanted. */
+  readonly passage: boolean
+  /** The folder that it is wanted in instead of its own; null where it is wanted in its own. */
+  readonly elsewhere: string | null
 }
 
 interface Deciding {
   readonly db: Db
   readonly scratch: Scratch
   readonly choice: ConflictChoice
+  readonly versions: 'all' | 'last'
 }
 
 /**
@@ -35,7 +40,8 @@ interface Deciding {
 export async function decideNodes(deciding: Deciding): Promise<void> {
   const { scratch } = deciding
   const rows = scratch.rows(
-    `select n.seq, n.u, n.id, n.type, n.title, n.parent_seq, n.deleted_at, d.action as user_action, d.target_id as user_id
+    `select n.seq, n.u, n.id, n.type, n.title, n.parent_seq, n.deleted_at, n.passage, n.elsewhere,
+       d.action as user_action, d.target_id as user_id
      from plan_nodes n join user_decisions d on d.u = n.u
      order by n.depth, exists (select 1 from live_nodes l where l.id = n.id) desc, n.seq`,
   )
@@ -51,6 +57,8 @@ export async function decideNodes(deciding: Deciding): Promise<void> {
       userId: String(row.user_id),
       parent: parent?.target,
       inTrash: row.deleted_at !== null || parent?.inTrash === true,
+      passage: row.passage === 1,
+      elsewhere: row.elsewhere === null ? null : String(row.elsewhere),
     }
     if ((parent === undefined || node.inTrash) && isGivingWay(scratch, node.id)) trashNode(scratch, node.id)
     const decision =
@@ -124,23 +132,32 @@ async function decideNode(deciding: Deciding, node: Planned, row: ScratchRow): P
   })
   const id = ownId(scratch, node)
   // The account is made anew, and its home and inbox with it.
-  if (newAccounts.has(String(row.user_action))) return decide('create', id)
+  if (newAccounts.has(String(row.user_action))) return createAs(node, id)
   const live = scratch.first('select * from live_nodes where id = ?', id)
   if (node.inTrash)
     return live === undefined ? decide('create', id) : decide('unchanged', id, '', node.title, String(live.seen))
   const atPlace = findAt(scratch, node)
   const isRoot = node.parent === null && node.isFolder && (node.title === homeTitle || node.title === inboxTitle)
   if (isRoot) return atPlace === undefined ? decide('create', id) : decide('unchanged', String(atPlace.id))
+  if (node.passage && atPlace?.type === 'folder')
+    return decide('unchanged', String(atPlace.id), '', node.title, String(atPlace.id))
   const isSameFolder = node.isFolder && atPlace?.type === 'folder' && !isPlannedItself(scratch, node, atPlace)
   if (live !== undefined && !(isSameFolder && live.trashed === 1))
     return decideKnown(deciding, { ...node, id }, live, atPlace)
-  if (atPlace === undefined) return decide('create', id)
+  if (atPlace === undefined) return createAs(node, id)
   if (isSameFolder) return decide('unchanged', String(atPlace.id), '', node.title, String(atPlace.seen))
   const reason = 'something else of this title is in its place'
   const seen = await seenOf(deciding.db, atPlace)
   const action = resolve(deciding.choice)
   const makesCopy = action === 'copy' || (action === 'overwrite' && !makeRoom(scratch, node.u, atPlace))
   return makesCopy ? copyOf(deciding, node, reason, seen) : decide(action, id, reason, node.title, seen)
+}
+
+/** A node that is new in its place; where it lives in another one too, it is a copy. */
+const createAs = (node: Planned, id: string): NodeDecision => {
+  const isCopy = node.elsewhere !== null && id !== node.id
+  const reason = isCopy ? 'it still lives in another place' : ''
+  return { action: isCopy ? 'copy' : 'create', inserts: true, target: id, title: node.title, reason, seen: '' }
 }
 
 /** Whether a folder of the instance is another one of the archive, which knows it by its id. */
@@ -185,7 +202,9 @@ async function decideKnown(
   const row = await findNode(db, node.id)
   const digest = row === undefined ? '' : await liveDigest(db, row)
   seen = `${seen} ${digest}`
-  const sameContent = digest === plannedDigest(scratch, node.seq, 'match_id')
+  const sameContent =
+    digest === plannedDigest(scratch, node.seq, 'match_id') ||
+    (deciding.versions === 'last' && digest === plannedDigest(scratch, node.seq, 'match_id', 'last'))
   const samePlace = live.parent_id === node.parent && live.title === node.title
   if (samePlace && sameContent) return decide('unchanged', node.id)
   const reason = sameContent ? 'it was moved or renamed since' : 'it was changed since'
@@ -235,7 +254,8 @@ async function copyOf(deciding: Deciding, node: Planned, reason: string, seen: s
     const row = node.isFolder ? undefined : await findNode(db, target)
     const same =
       node.isFolder ||
-      (row !== undefined && (await liveDigest(db, row)) === plannedDigest(scratch, node.seq, 'target_id'))
+      (row !== undefined &&
+        (await liveDigest(db, row)) === plannedDigest(scratch, node.seq, 'target_id', deciding.versions))
     if (same) return { action: 'unchanged', inserts: false, target, title: String(earlier.title), reason, seen }
   }
 }
@@ -277,8 +297,17 @@ const isBelow = (scratch: Scratch, id: string, ancestor: string): boolean =>
     ancestor,
   ) !== undefined
 
-/** The id of a planned node with its user: its own, unless another user of the instance has that. */
-const ownId = (scratch: Scratch, node: Planned): string =>
-  scratch.first('select 1 as n from live_nodes where id = ? and user_id <> ?', node.id, node.userId) === undefined
-    ? node.id
-    : derivedId(node.isFolder ? 'folder' : 'document', node.userId, node.id)
+/**
+ * The id that a planned node gets: its own, unless that is in use: by another user of the instance, or, where the node is
+ * wanted elsewhere, or only leads there, in another place. The same each time.
+ */
+function ownId(scratch: Scratch, node: Planned): string {
+  const live = scratch.first('select * from live_nodes where id = ?', node.id)
+  if (live === undefined) return node.id
+  const kind = node.isFolder ? 'folder' : 'document'
+  const place = node.elsewhere === null ? [] : [node.elsewhere]
+  if (live.user_id !== node.userId) return derivedId(kind, node.userId, node.id, ...place)
+  if (node.elsewhere === null && !node.passage) return node.id
+  const isThere = live.parent_id === (node.parent ?? null) && live.title === node.title && live.trashed === 0
+  return isThere ? node.id : derivedId(kind, node.userId, node.id, 'elsewhere', ...place)
+}

@@ -1,26 +1,22 @@
 import type { Scratch, ScratchRow } from '../../database/scratch.ts'
 import type { SidecarKind } from '../../domain/sidecars.ts'
 import { sidecarKey, versionKey } from '../../media/keys.ts'
+import { dropEarlierVersions, dropVersions } from '../staging/drop-rows.ts'
 import { derivedId } from '../staging/identity.ts'
 
 /**
  * Makes of the plan what is really inserted: takes out what stays as it is or is left out, and gives the rest the ids, places
  * and names that were decided. Only then are files written and rows inserted.
  */
-export function keepDecided(scratch: Scratch): void {
+export function keepDecided(scratch: Scratch, versions: 'all' | 'last'): void {
+  scratch.exec('begin')
+  dropVersions(
+    scratch,
+    `select v.id from plan_versions v join plan_nodes n on n.id = v.document_id join node_decisions d on d.seq = n.seq
+     where d.inserts = 0`,
+  )
+  if (versions === 'last') dropEarlierVersions(scratch)
   scratch.exec(`
-    begin;
-    create table doomed_documents (id text primary key) without rowid;
-    insert into doomed_documents select n.id from plan_nodes n join node_decisions d on d.seq = n.seq
-      where n.type = 'document' and d.inserts = 0;
-    delete from plan_files where media_key in (
-      select v.media_key from plan_versions v join doomed_documents o on o.id = v.document_id
-      union select s.media_key from plan_sidecars s join plan_pages p on p.id = s.page_id
-        join plan_versions v on v.id = p.version_id join doomed_documents o on o.id = v.document_id);
-    delete from plan_sidecars where page_id in (select p.id from plan_pages p join plan_versions v on v.id = p.version_id
-      join doomed_documents o on o.id = v.document_id);
-    delete from plan_pages where version_id in (select v.id from plan_versions v join doomed_documents o on o.id = v.document_id);
-    delete from plan_versions where document_id in (select id from doomed_documents);
     delete from plan_node_tags where node_id in (select n.id from plan_nodes n join node_decisions d on d.seq = n.seq
       where d.inserts = 0 and d.target_id not in (select id from live_changes where kind = 'set-folder'))`)
   placeTags(scratch)

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import type { ChosenParts } from '../../contract/restore-parts.ts'
 import type { ActionCounts, ConflictChoice, RestorePlan } from '../../contract/restore-plan.ts'
 import type { Db } from '../../database/database.ts'
 import type { Scratch, ScratchRow } from '../../database/scratch.ts'
@@ -18,7 +19,11 @@ import { noteRenewed } from './renewed.ts'
 export async function planMerge(
   db: Db,
   scratch: Scratch,
-  { onConflict: choice, replace }: { readonly onConflict: ConflictChoice; readonly replace: boolean },
+  {
+    onConflict: choice,
+    replace,
+    parts,
+  }: { readonly onConflict: ConflictChoice; readonly replace: boolean; readonly parts: ChosenParts | null },
   warn: (code: string, about: string, message: string) => void,
 ): Promise<RestorePlan> {
   await noteLive(db, scratch)
@@ -28,10 +33,10 @@ export async function planMerge(
   decideUsers(scratch, choice)
   keepSuperusers(scratch, replace, warn)
   decideTags(scratch, choice)
-  await decideNodes({ db, scratch, choice })
+  await decideNodes({ db, scratch, choice, versions: parts?.versions ?? 'all' })
   if (!replace) await noteRenewed(db, scratch)
   scratch.exec('commit')
-  return describe(scratch, choice, replaced)
+  return { ...describe(scratch, choice, replaced), parts }
 }
 
 /** Everything is looked at, and nothing of it decides anything: it will be gone. */
@@ -49,7 +54,11 @@ function setAside(scratch: Scratch): RestorePlan['replaced'] {
   return replaced
 }
 
-function describe(scratch: Scratch, onConflict: ConflictChoice, replaced: RestorePlan['replaced']): RestorePlan {
+function describe(
+  scratch: Scratch,
+  onConflict: ConflictChoice,
+  replaced: RestorePlan['replaced'],
+): Omit<RestorePlan, 'parts'> {
   const users = countActions(scratch.all('select action, count(*) as n from user_decisions group by action'))
   const tags = countActions(scratch.all('select action, count(*) as n from tag_decisions group by action'))
   const nodes = (type: string): ActionCounts =>

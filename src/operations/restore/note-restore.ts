@@ -13,12 +13,13 @@ export async function noteRestore(
   { replace = false, keepGoing = false }: RestoreInput,
   restorePoint: string | null,
 ): Promise<void> {
-  const { onConflict, users, tags, folders, documents, replaced, trashed, digest } = plan
+  const { onConflict, parts, users, tags, folders, documents, replaced, trashed, digest } = plan
   const details = {
     ...originOf(staged),
     onConflict,
     replace,
     keepGoing,
+    parts,
     users,
     tags,
     folders,

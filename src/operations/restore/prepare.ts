@@ -2,15 +2,17 @@ import { createHash } from 'node:crypto'
 import type { OpenArchive } from '../../archive/open-archive.ts'
 import { createNotices, type NoticeCollector } from '../../contract/notices.ts'
 import type { OnProgress } from '../../contract/reports.ts'
+import type { ChosenParts } from '../../contract/restore-parts.ts'
 import type { ConflictChoice, RestorePlan } from '../../contract/restore-plan.ts'
 import type { Db } from '../../database/database.ts'
 import type { Scratch } from '../../database/scratch.ts'
 import { keepDecided } from '../merge/keep-decided.ts'
 import { keepTree } from '../merge/list-items.ts'
 import { planMerge } from '../merge/plan-merge.ts'
-import { planRestore, type Plan } from '../staging/plan.ts'
+import { countPlan, planRestore, type Plan } from '../staging/plan.ts'
 import { salvagingFindings, stageArchive, strictFindings, type StagedArchive } from '../staging/stage.ts'
 import { knownUserIds } from './adopt-users.ts'
+import { chooseParts } from './choose-parts.ts'
 
 /** What is to be restored, and how. */
 export interface RestoreInput {
@@ -22,13 +24,15 @@ export interface RestoreInput {
   readonly replace?: boolean
   /** Whether what is damaged in the archive is left out and the rest restored. */
   readonly keepGoing?: boolean
+  /** What of the archive is wanted; all of it without. */
+  readonly parts?: ChosenParts
   /** The digest of the plan that is to be carried out, and of no other. */
   readonly planDigest?: string
 }
 
 export interface PreparedRestore {
   readonly staged: StagedArchive
-  /** What the archive holds. */
+  /** What of the archive is wanted. */
   readonly contents: Plan
   /** What becomes of it. */
   readonly plan: RestorePlan
@@ -58,20 +62,33 @@ export async function prepareRestore(
   signal: AbortSignal | undefined,
 ): Promise<PreparedRestore> {
   const { keepGoing = false, replace = false, onConflict = 'fail', scratchDirectory, onProgress } = input
+  const parts = input.parts ?? null
   const warnings = createNotices()
   const leftOut = createNotices()
   const findings = keepGoing ? salvagingFindings(scratch, warnings.add, leftOut.add) : strictFindings(warnings.add)
   const staged = await stageArchive(archive, scratch, scratchDirectory, findings, onProgress, signal)
-  const contents = planRestore(staged, findings, replace ? new Map() : await knownUserIds(db))
-  const plan = await planMerge(db, scratch, { onConflict, replace }, warnings.add)
+  const whole = planRestore(staged, findings, replace ? new Map() : await knownUserIds(db))
+  if (parts !== null) chooseParts(scratch, archive.name, parts)
+  const contents = parts === null ? whole : countPlan(scratch)
+  const plan = await planMerge(db, scratch, { onConflict, replace, parts }, warnings.add)
   const digest = input.identified ? digestOf(plan.digest, await archive.sha256(), keepGoing) : plan.digest
   if (input.listed === true) keepTree(scratch)
-  keepDecided(scratch)
+  keepDecided(scratch, parts?.versions ?? 'all')
   const bytes = Number(scratch.first('select coalesce(sum(size), 0) as n from plan_files')?.n)
   // Rows and their indexes take about as much as the text they come from, and the journal of the database as much again.
-  const bytesNeeded = bytes + 2 * staged.survey.metadataBytes
+  const rows = parts === null ? staged.survey.metadataBytes : bytesOfRows(scratch)
+  const bytesNeeded = bytes + 2 * rows
   return { staged, contents, plan: { ...plan, digest }, bytes, bytesNeeded, warnings, leftOut }
 }
+
+/** About what backup.json has of the rows that are left. */
+const bytesOfRows = (scratch: Scratch): number =>
+  Number(
+    scratch.first(
+      `select (select coalesce(sum(octet_length(text) + 500), 0) from plan_versions) +
+         (select coalesce(sum(octet_length(text) + 200), 0) from plan_pages) + (select 500 * count(*) from plan_nodes) as n`,
+    )?.n,
+  )
 
 const digestOf = (...parts: readonly unknown[]): string =>
   createHash('sha256').update(JSON.stringify(parts)).digest('hex')

@@ -3,6 +3,7 @@ import { defaultLanguage } from '../../domain/defaults.ts'
 import { parseOcrStatus } from '../../domain/ocr-status.ts'
 import { formatPath } from '../../domain/paths.ts'
 import { homeTitle, inboxTitle } from '../../domain/roots.ts'
+import type { Scratch } from '../../database/scratch.ts'
 import { derivedId } from './identity.ts'
 import { readDate, readText } from './kept-values.ts'
 import type { Planning } from './planning.ts'
@@ -19,7 +20,8 @@ export function planNodes(planning: Planning): void {
   }
   linkParents(planning)
   addMissingRoots(planning)
-  measureDepths(planning)
+  measureDepths(scratch)
+  checkDepths(planning)
   checkSiblings(planning)
   giveIds(planning)
 }
@@ -190,8 +192,8 @@ function addMissingRoots(planning: Planning): void {
 }
 
 /** Folders that contain each other are reached from no root. What lies below something in the trash is in the trash too. */
-function measureDepths(planning: Planning): void {
-  const { scratch, invalid } = planning
+/** Notes how deep each node lies, from 1, and whether it is in the trash. */
+export function measureDepths(scratch: Scratch): void {
   scratch.exec(`
     create table depths (seq integer primary key, depth integer not null, in_trash integer not null);
     insert into depths
@@ -202,6 +204,10 @@ function measureDepths(planning: Planning): void {
       select seq, depth, in_trash from reached;
     update plan_nodes set depth = d.depth, in_trash = d.in_trash from depths d where d.seq = plan_nodes.seq;
     drop table depths`)
+}
+
+function checkDepths(planning: Planning): void {
+  const { scratch, invalid } = planning
   for (const { title, u } of scratch.rows('select title, u from plan_nodes where depth is null')) {
     invalid(`${nameOfUser(planning, Number(u))}: ${String(title)} lies within itself`)
   }

@@ -26,18 +26,21 @@ export interface Plan {
 
 /**
  * The rows that a restore inserts, one plan_ table for each of the database's, and plan_files: which member of the archive
- * becomes which file of the media store. Nothing in them is doubtful any more.
+ * becomes which file of the media store. Nothing in them is doubtful any more. Where only parts are wanted, `passage` marks
+ * the folders that lead to them, `elsewhere` says into which folder they go, and part_owners has the users who are only
+ * there because parts are theirs: the one of the instance who is called so, or, where that is null, the same one.
  */
 const tables = `
   create table plan_groups (id text primary key, name text not null unique);
   create table plan_users (u integer primary key, id text not null unique, owner text not null, username text not null unique,
     carries_id integer not null, password text not null, email text, first_name text, last_name text, is_active integer,
     is_superuser integer, is_staff integer, date_joined text, last_login text, created_at text, updated_at text);
+  create table part_owners (u integer primary key, username text);
   create table plan_memberships (user_id text not null, group_id text not null, primary key (user_id, group_id)) without rowid;
   create table plan_nodes (seq integer primary key, u integer not null, own integer, n integer, id text, user_id text not null,
     parent_seq integer, parent_id text, depth integer, type text not null, title text not null, path_key text, parent_key text,
     created_at text, updated_at text, lang text, ocr integer, ocr_status text, deleted_at text, deleted_parent text,
-    deleted_from text, in_trash integer not null default 0);
+    deleted_from text, in_trash integer not null default 0, passage integer not null default 0, elsewhere text);
   create index plan_nodes_path on plan_nodes (u, path_key);
   create index plan_nodes_parent on plan_nodes (parent_seq, title);
   create table plan_tags (id text not null unique, u integer not null, user_id text not null, name text not null,
@@ -80,10 +83,11 @@ export function planRestore(staged: StagedArchive, findings: Findings, knownIds:
     reportLeftOvers(planning, header.version, survey.metadataBytes)
   }
   scratch.exec('commit')
-  return counted(scratch)
+  return countPlan(scratch)
 }
 
-function counted(scratch: Scratch): Plan {
+/** Counts what is planned. */
+export function countPlan(scratch: Scratch): Plan {
   const count = (sql: string): number => Number(scratch.first(`select count(*) as n from ${sql}`)?.n ?? 0)
   const trashed = 'plan_nodes t join plan_versions v on t.in_trash = 1 and v.document_id = t.id'
   const trashedPages = `${trashed} join plan_pages p on p.version_id = v.id`
