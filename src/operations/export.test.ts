@@ -15,6 +15,8 @@ import { startCommand } from '../../test/support/processes.ts'
 import { hasSmallDisks, smallDisk } from '../../test/support/small-disk.ts'
 import { fillSmall, temporaryFolder } from '../../test/support/small-instance.ts'
 import type { Tree } from '../../test/support/tree-report.ts'
+import { createApp } from '../app.ts'
+import { readConfig } from '../config.ts'
 import type { ExportReport } from '../contract/export-report.ts'
 
 const runProgram = promisify(execFile)
@@ -234,6 +236,22 @@ test.skipIf(!hasReaders)('a user without documents gets empty folders and an emp
   await exported(instance, 0, '--user', 'root', '--to', to)
   expect((await readdir(to)).toSorted()).toEqual(['documents.csv', 'home', 'inbox'])
   expect(await readTable(join(to, 'documents.csv'))).toEqual([])
+})
+
+test('waits for a restore, and lets others work beside it', async () => {
+  await using instance = await createCommandInstance(databases[0]!)
+  await fillSmall(instance)
+  const app = createApp(readConfig({}, { data: instance.dataDirectory, database: instance.url }, '/'))
+  const args = ['--json', 'export', '--user', 'ada', '--to', fresh()]
+  const overrides = { lockWaitSeconds: 0 }
+  {
+    await using alone = await app.open({ access: 'exclusive', command: 'restore' })
+    expect(alone).toBeDefined()
+    expect(codeOf(await instance.run(args, { overrides }))).toBe('7 instance.closed_to_writers')
+  }
+  await using beside = await app.open({ access: 'write', command: 'import' })
+  expect(beside).toBeDefined()
+  expect((await instance.run(args, { overrides })).exitCode).toBe(0)
 })
 
 test('a document that is called as the table is stands beside it', async () => {

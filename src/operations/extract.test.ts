@@ -140,6 +140,9 @@ describe('extract', () => {
       code: 'contents.nothing_there',
       message: expect.stringContaining('Near it: .home/Letters/notes.md') as string,
     })
+    expect((await failure(sound, 'Texas/2023.pfd', '--user', 'bob', '--to', to)).message).toContain(
+      '.home/Taxes/2023.pdf',
+    )
     expect(await failure(sound, '--user', 'eve', '--to', to)).toMatchObject({
       exitCode: 6,
       code: 'contents.user_not_found',

@@ -81,7 +81,10 @@ function extractLines(report: ExtractReport): string[] {
   return columns([
     ['Archive', display(report.archive)],
     ['Written to', display(report.to)],
-    ['Files', `${counted(files, 'file')} in ${counted(folders, 'folder')}, ${bytesText(bytes)}`],
+    [
+      'Files',
+      `${counted(files, 'file')}${folders === 0 ? '' : ` in ${counted(folders, 'folder')}`}, ${bytesText(bytes)}`,
+    ],
     ...(unchanged === 0 ? [] : [['There already', `${countText(unchanged)}, the same`]]),
     ...(replaced === 0 ? [] : [['Replaced', countText(replaced)]]),
     ['Proved', report.proved ? 'every file, by its SHA-256' : 'no: the archive carries no hashes'],

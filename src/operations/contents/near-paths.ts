@@ -1,5 +1,6 @@
 import type { Scratch, ScratchRow } from '../../database/scratch.ts'
 import { formatPath } from '../../domain/paths.ts'
+import { homeTitle } from '../../domain/roots.ts'
 import { foldText } from '../../std/text.ts'
 import { pathOf } from './walk.ts'
 
@@ -7,16 +8,28 @@ const shown = 3
 /** Longer titles are compared by their beginnings. */
 const compared = 100
 
-/** Paths of what is called almost like the last of the titles, for a message: the most alike first, at most three. */
+/** How many letters the right folder is worth. */
+const elsewhere = 3
+
+/**
+ * Paths of what is called almost like the last of the titles, for a message: the most alike first, those in a folder of the
+ * right name before others, at most three.
+ */
 export function nearPaths(scratch: Scratch, users: readonly ScratchRow[], titles: readonly string[]): string[] {
   const wanted = foldText(titles.at(-1) ?? '').slice(0, compared)
   if (wanted === '') return []
+  const folder = foldText(titles.at(-2) ?? homeTitle)
+  const isThere = (row: ScratchRow): boolean => {
+    const parent =
+      row.parent_seq === null ? undefined : scratch.first('select title from plan_nodes where seq = ?', row.parent_seq!)
+    return parent !== undefined && foldText(String(parent.title)) === folder
+  }
   let best: { readonly row: ScratchRow; readonly distance: number }[] = []
   for (const { u } of users) {
     for (const row of scratch.rows('select * from plan_nodes where u = ? and in_trash = 0', u!)) {
       const distance = distanceOf(wanted, foldText(String(row.title)).slice(0, compared))
       if (distance === undefined) continue
-      best.push({ row, distance })
+      best.push({ row, distance: isThere(row) ? distance : distance + elsewhere })
       if (best.length > 10 * shown) best = nearest(best)
     }
   }
