@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import {
   damageName,
   indexName,
+  indexPageName,
   isContentFolder,
   linkTarget,
   metadataName,
@@ -42,13 +43,8 @@ describe("paths are Papermerge's:", () => {
 
 describe('placeOf', () => {
   test('knows the files that only our archives have', () => {
-    expect([metadataName, readmeName, damageName, sumsName, indexName].map((name) => placeOf(name).kind)).toEqual([
-      'metadata',
-      'readme',
-      'damage',
-      'sums',
-      'index',
-    ])
+    const names = [metadataName, readmeName, indexPageName, damageName, sumsName, indexName]
+    expect(names.map((name) => placeOf(name).kind)).toEqual(['metadata', 'readme', 'page', 'damage', 'sums', 'index'])
   })
 
   test('takes for content what every path above gives, its ids in lower case', () => {
@@ -90,7 +86,7 @@ describe('placeOf', () => {
     'ada/.home/a',
     'docsmith/.home/a',
     'backup.json/.home',
-    'index.html',
+    'index.html/a',
     '',
     `Docs/user_${user}/document_${document}/v1/a`,
     'constructor',

@@ -4,6 +4,7 @@ import type { SidecarKind } from './records.ts'
 
 export const metadataName = 'backup.json'
 export const readmeName = 'README.txt'
+export const indexPageName = 'index.html'
 export const damageName = 'strongroom/damage.json'
 export const sumsName = 'SHA256SUMS'
 export const indexName = 'strongroom/index'
@@ -70,7 +71,7 @@ const contentFolders = new Set(['docs', 'sidecars', 'docvers', 'ocr', 'strongroo
 
 export type Place =
   /** The metadata, or one of the files that only our archives have. */
-  | { readonly kind: 'metadata' | 'readme' | 'damage' | 'sums' | 'index' }
+  | { readonly kind: 'metadata' | 'readme' | 'page' | 'damage' | 'sums' | 'index' }
   /** Where the file of a version or of a page may lie. `path` is how staging knows it: ids in lower case. */
   | { readonly kind: 'content'; readonly path: string }
   /** Below a folder of content, at a place where no content lies. */
@@ -81,6 +82,7 @@ export type Place =
 const ownFiles: Readonly<Record<string, Place>> = {
   [metadataName]: { kind: 'metadata' },
   [readmeName]: { kind: 'readme' },
+  [indexPageName]: { kind: 'page' },
   [damageName]: { kind: 'damage' },
   [sumsName]: { kind: 'sums' },
   [indexName]: { kind: 'index' },

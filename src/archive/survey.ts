@@ -170,7 +170,7 @@ export async function surveyArchive(
       return note(name, await readJson(entry, damageName, damageShape, { onRecord: takeDamage }))
     }
     if (place.kind === 'index') seen.unclaimedIndex = true
-    const used = place.kind === 'content' || (seen.ours && place.kind === 'readme')
+    const used = place.kind === 'content' || (seen.ours && (place.kind === 'readme' || place.kind === 'page'))
     if (!used) counts.strangers += 1
     if (!used && !seen.ours) return
     const { sha256, head } = await read(entry)

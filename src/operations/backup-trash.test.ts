@@ -63,12 +63,13 @@ describe.each(databases)('the trash in a backup on $name', (kind) => {
       `strongroom/trash/docs/${place}/v1/scan.pdf`,
       `strongroom/trash/docs/${place}/v2/scan.pdf`,
       `strongroom/trash/sidecars/${place}/v2/pages/000001/000001_ocr.svg`,
+      'index.html',
       'SHA256SUMS',
       'strongroom/index',
     ])
     expect(members.filter(({ type }) => type === 'symlink')).toEqual([])
     expect(members.map(({ name }) => name).filter((name) => name.endsWith('Taxes/'))).toEqual(['ada/.home/Taxes/'])
-    expect(members[1]!.content.toString()).toContain('In trash  1 documents and 1 folders')
+    expect(members[1]!.content.toString()).toContain('1 document and 1 folder in the trash')
     expect(metadataOf(members).strongroom.format).toBe(2)
     const [folderNode, document] = ownNodesOf(members)
     expect(folderNode).toMatchObject({

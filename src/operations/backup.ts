@@ -1,6 +1,6 @@
 import type { Writable } from 'node:stream'
 import { createArchiveWriter, type ArchiveWriter } from '../archive/archive-writer.ts'
-import { damageName, metadataName, readmeName } from '../archive/layout.ts'
+import { damageName, indexPageName, metadataName, readmeName } from '../archive/layout.ts'
 import { openArchive } from '../archive/open-archive.ts'
 import type { BackupReport } from '../contract/backup-report.ts'
 import { createNotices } from '../contract/notices.ts'
@@ -16,6 +16,7 @@ import { createSpool, type Spool } from '../std/spool.ts'
 import { userFolders } from './backup/account-names.ts'
 import { archiveFormat, type ArchiveFormat } from './backup/archive-format.ts'
 import { addFolders, addOriginals, addSidecars, createDamageList } from './backup/contents.ts'
+import { writeIndexPage } from './backup/index-page.ts'
 import { writeMetadata } from './backup/metadata.ts'
 import { nameNodes } from './backup/node-names.ts'
 import { createRenamedList, writeReadme } from './backup/readme.ts'
@@ -209,8 +210,14 @@ async function writeArchive(input: WriteInput): Promise<Omit<BackupReport, 'arch
     await addSpool(archive, damageName, damaged, mtime)
   }
   const users = await listUsers(db)
-  const folders = userFolders(users.map((user) => user.username))
-  await addFolders(contents, new Map(users.map((user, index) => [user.id, folders[index]!])), links)
+  const names = userFolders(users.map((user) => user.username))
+  const folders = new Map(users.map((user, index) => [user.id, names[index]!]))
+  await addFolders(contents, folders, links)
+  // After the files, for only then is it known which of them are missing.
+  await using page = await createSpool(scratchDirectory)
+  const damages = damage.count
+  await writeIndexPage({ db, scratch, out: page, createdAt, writer, counts, users, folders, damaged, damages, signal })
+  await addSpool(archive, indexPageName, page, mtime)
   await archive.finish(mtime)
   const { trash } = counts
   return {

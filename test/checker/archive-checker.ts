@@ -127,6 +127,8 @@ function checkOrder(members: readonly Member[], problems: string[]): void {
   const places = {
     'backup.json': 0,
     'README.txt': 1,
+    // Archives of 0.1.0 and 0.2.0 have none.
+    ...(names.includes('index.html') ? { 'index.html': names.length - 3 } : {}),
     SHA256SUMS: names.length - 2,
     'strongroom/index': names.length - 1,
   }

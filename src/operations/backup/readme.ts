@@ -1,6 +1,7 @@
 import type { Spool } from '../../std/spool.ts'
-import { display } from '../../std/text.ts'
 import type { Timestamp } from '../../std/clock.ts'
+import { display } from '../../std/text.ts'
+import { counted, momentText } from './plain-words.ts'
 
 export interface ReadmeFacts {
   readonly createdAt: Timestamp
@@ -40,30 +41,40 @@ export type RenamedList = ReturnType<typeof createRenamedList>
 
 /** Writes README.txt: what this archive is, for somebody who has nothing but it. */
 export async function writeReadme(out: Spool, facts: ReadmeFacts, renamed: RenamedList): Promise<void> {
-  await out.write(`This is a backup of a document archive.
+  const { documents, versions, folders, users, trash } = facts
+  await out.write(`This is a backup of a document archive. It was made on ${momentText(facts.createdAt)}
+by ${facts.writer}, and holds
+  ${counted(documents, 'document')} in ${counted(versions, 'version')}, in ${counted(folders, 'folder')} of ${counted(users, 'person', 'people')}
+  ${trash.documents + trash.folders === 0 ? 'nothing' : `${counted(trash.documents, 'document')} and ${counted(trash.folders, 'folder')}`} in the trash
 
-Made      ${facts.createdAt.slice(0, 19).replace('T', ' ')} UTC by ${facts.writer}
-Holds     ${facts.documents} documents in ${facts.versions} versions, in ${facts.folders} folders of ${facts.users} users
-In trash  ${facts.trash.documents} documents and ${facts.trash.folders} folders
+To read the documents
+  1. Unpack the whole archive, if you have not yet. On Linux, macOS and Windows 10 or later,
+     in a terminal:   tar -xf ARCHIVE.tar.gz
+  2. Open index.html in a browser. It lists and searches all documents, opens them, and says
+     if any were lost. It works without a network, and it works where your system could not
+     make some of the links below.
 
-To find a document
-  Open the folder that has the name of its owner. Inside are the same folders as in the
-  program; each entry leads to the last version of a document. File managers hide the two
-  folders at the top, .home and .inbox: "ls -a" shows them, and so does Ctrl+H in most.
-  Every version of every document lies below docs/, whole and as it once came in; what
-  was in the trash lies below strongroom/trash/ instead, and in no folder.
+To copy them, or to look without a browser
+  The folder that has the name of a person holds the same folders as the program did; each
+  entry leads to the last version of a document. File managers hide the two folders at the
+  top, .home and .inbox: press Ctrl+H (Linux) or Cmd+Shift+. (macOS), or use "ls -a".
+  All versions of all documents lie below docs/, each exactly as it once came in. What was
+  in the trash lies below strongroom/trash/ instead, and is in no folder and no list.
 
-To know that nothing is missing or damaged
-  In the folder where this archive was unpacked:   sha256sum -c SHA256SUMS
-  If there is a file strongroom/damage.json, it names what was lost or damaged before
-  this backup was made. Files of 0 bytes stand for what was lost.
+To be sure that nothing is missing or damaged
+  In the folder where you unpacked the archive:   sha256sum --quiet -c SHA256SUMS
+  It prints nothing if all is well (macOS: shasum -a 256 -c SHA256SUMS).
+  What had been lost or damaged before this backup was made is named in index.html, and in
+  strongroom/damage.json. If there is no such file, nothing had been. A lost document has a
+  file of 0 bytes in its place; an older backup may still hold it.
 
-To bring everything back
-  With Strongroom:       strongroom restore --migrate THIS-FILE.tar.gz
-  With Papermerge 2.1:   its own "restore" command reads this file as it is.
+To bring everything back into a program
+  Strongroom:       strongroom restore --migrate ARCHIVE.tar.gz
+  Papermerge 2.1:   its own "restore" command reads the archive as it is.
 
-All that the database knew stands in backup.json. "docs/archive-format.md" of Strongroom
-describes every file of this archive.
+Keep the archive itself, not only what you unpacked: a program restores the archive alone.
+Whoever has it can read every document, so keep it safe. backup.json holds all that the
+database knew; "docs/archive-format.md" of Strongroom describes each file.
 `)
   await writeList(
     out,
