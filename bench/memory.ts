@@ -1,5 +1,5 @@
 /**
- * Fills an instance with many small documents, backs it up, proves the archive and restores it, each command in a process of
+ * Fills an instance with many small documents, backs it up, proves the archive, restores, compares and drills it, each command in a process of
  * its own, and prints how long each took and how much memory it had at most. bench/README.md explains the figures.
  *
  *   npm run bench -- [--documents 20000] [--database URL --target-database URL]
@@ -48,6 +48,8 @@ try {
     ['backup --no-verify', await measure(source, 'backup', '--no-verify', '--overwrite', archive)],
     ['verify', await measure(source, 'verify', archive)],
     ['restore', await measure(target, 'restore', '--migrate', archive)],
+    ['compare', await measure(source, 'compare', archive)],
+    ['drill', await measure(source, 'drill', archive)],
   ] as const
   const trees = [await measure(source, 'tree', '--text', '--json'), await measure(target, 'tree', '--text', '--json')]
   const equal = trees[0]!.output === trees[1]!.output

@@ -10,6 +10,8 @@ import type { MediaStore } from './media/media-store.ts'
 import type { createBackup } from './operations/backup.ts'
 import type { createBrowse } from './operations/browse.ts'
 import type { createCheck } from './operations/check.ts'
+import type { createCompare } from './operations/compare.ts'
+import type { Contents } from './operations/contents/contents.ts'
 import {
   emptyScratch,
   hasScratch,
@@ -21,6 +23,7 @@ import type { createImport } from './operations/import-files.ts'
 import type { createExport } from './operations/export.ts'
 import type { createExtract } from './operations/extract.ts'
 import type { createInspect } from './operations/inspect.ts'
+import type { createDrill } from './operations/drill.ts'
 import type { createDryRun } from './operations/dry-run.ts'
 import type { createPrune } from './operations/prune.ts'
 import type { createRestorePoints } from './operations/restore-points.ts'
@@ -55,6 +58,8 @@ export interface Overrides {
 export type Access = 'read' | 'own' | 'write' | 'exclusive'
 
 export interface App {
+  /** Absolute. */
+  readonly dataDirectory: string
   /** Creates the instance, or upgrades its schema. */
   migrate(): Promise<MigrateReport>
   /** Proves an archive; needs no instance. */
@@ -67,6 +72,10 @@ export interface App {
   readonly browse: ReturnType<typeof createBrowse>
   /** Takes files out of an archive; needs no instance. */
   readonly extract: ReturnType<typeof createExtract>
+  /** Tells what differs between archives and open instances. */
+  readonly compare: ReturnType<typeof createCompare>
+  /** Proves that an archive can be restored; holds it against the instance, where there is one. */
+  readonly drill: ReturnType<typeof createDrill>
   /**
    * Opens the instance for the command of that name; never creates one. What dead processes left is cleared up first, if
    * nobody is at work. Throws `data.…`, `database.…`, `schema.…`, `instance.busy`, `instance.closed_to_writers`.
@@ -86,6 +95,8 @@ export interface Instance extends AsyncDisposable {
   readonly tree: ReturnType<typeof createTree>
   readonly treeItems: ReturnType<typeof createTreeWalk>
   readonly check: ReturnType<typeof createCheck>
+  /** What it holds at this moment; to be disposed. */
+  readonly contents: (signal?: AbortSignal) => Promise<Contents>
   readonly backup: ReturnType<typeof createBackup>
   readonly exportUser: ReturnType<typeof createExport>
   readonly restore: ReturnType<typeof createRestore>
@@ -124,7 +135,39 @@ export function createApp(config: Config, overrides: Overrides = {}): App {
     await emptyScratch(dataDirectory.path)
   }
 
+  /** What is made of an open instance; `owned` closes it. */
+  async function openParts(access: Access, command: string): Promise<{ parts: Parts; owned: AsyncDisposableStack }> {
+    const instanceId = await requireDataDirectory(dataDirectory)
+    await using opened = new AsyncDisposableStack()
+    const database = opened.use(await openDatabase({ create: false }))
+    await assertSchema(database)
+    const { openDiskStore } = await import('./media/disk-store.ts')
+    const media = opened.use(await openDiskStore(mediaFolder(dataDirectory.path)))
+    let lock: InstanceLock | undefined
+    if (access !== 'read') {
+      await recoverIfFree(database, media)
+      // Runs when the lock below is free again: what this command removed is then read by nobody.
+      opened.defer(() => recoverIfFree(database, media))
+      if (access !== 'own') lock = opened.use(await takeLock(database, access, command))
+    }
+    const { path } = dataDirectory
+    const parts = {
+      database,
+      media,
+      clock,
+      ids,
+      dataDirectory: path,
+      instanceId,
+      lockWaitSeconds,
+      scratchDirectory: scratchFolder(path),
+      assertLocked: async () => lock?.assertHeld(),
+    }
+    return { parts, owned: opened.move() }
+  }
+
   return {
+    dataDirectory: dataDirectory.path,
+
     async migrate() {
       const { createMigrate } = await import('./operations/migrate.ts')
       return createMigrate({ dataDirectory, openDatabase, clock })()
@@ -155,38 +198,42 @@ export function createApp(config: Config, overrides: Overrides = {}): App {
       return createExtract({ scratchDirectory: config.scratchDirectory, clock })(input, onProgress, signal)
     },
 
-    async open({ access, command }) {
-      const instanceId = await requireDataDirectory(dataDirectory)
+    async compare(input, onProgress, signal) {
+      const { createCompare } = await import('./operations/compare.ts')
+      return createCompare({ scratchDirectory: config.scratchDirectory })(input, onProgress, signal)
+    },
+
+    async drill(input, onProgress, signal) {
+      const { createDrill } = await import('./operations/drill.ts')
+      const temporaryDirectory = config.scratchDirectory
+      const mayLack = input.archive !== undefined || input.from !== undefined
+      const instance = await openParts('own', 'drill').catch((error: unknown) => {
+        if (mayLack && isWithoutInstance(error)) return undefined
+        throw error
+      })
       await using opened = new AsyncDisposableStack()
-      const database = opened.use(await openDatabase({ create: false }))
-      await assertSchema(database)
-      const { openDiskStore } = await import('./media/disk-store.ts')
-      const media = opened.use(await openDiskStore(mediaFolder(dataDirectory.path)))
-      let lock: InstanceLock | undefined
-      if (access !== 'read') {
-        await recoverIfFree(database, media)
-        // Runs when the lock below is free again: what this command removed is then read by nobody.
-        opened.defer(() => recoverIfFree(database, media))
-        if (access !== 'own') lock = opened.use(await takeLock(database, access, command))
-      }
-      const { path } = dataDirectory
-      const parts = {
-        database,
-        media,
-        clock,
-        ids,
-        dataDirectory: path,
-        instanceId,
-        lockWaitSeconds,
-        scratchDirectory: scratchFolder(path),
-        assertLocked: async () => lock?.assertHeld(),
-      }
+      opened.use(instance?.owned)
+      const parts = instance && { ...instance.parts, programVersion }
+      const postgresUrl = parts?.database.dialect === 'postgres' ? config.databaseUrl : undefined
+      return await createDrill({ living: parts, clock, ids, temporaryDirectory, postgresUrl })(
+        input,
+        onProgress,
+        signal,
+      )
+    },
+
+    async open({ access, command }) {
+      const { parts, owned: opened } = await openParts(access, command)
+      await using owned = opened
       const instance = await wire(parts)
-      const owned = opened.move()
-      return { ...instance, [Symbol.asyncDispose]: () => owned.disposeAsync() }
+      const moved = owned.move()
+      return { ...instance, [Symbol.asyncDispose]: () => moved.disposeAsync() }
     },
   }
 }
+
+const isWithoutInstance = (error: unknown): boolean =>
+  error instanceof StrongroomError && (error.code === 'data.missing' || error.code === 'data.not_mounted')
 
 async function assertSchema(database: Database): Promise<void> {
   const { newestSchemaVersion: known } = await import('./database/migrations.ts')
@@ -249,6 +296,10 @@ async function wire(parts: Parts): Promise<Omit<Instance, keyof AsyncDisposable>
     async check(input, onProgress, signal) {
       const { createCheck } = await import('./operations/check.ts')
       return createCheck(parts)(input, onProgress, signal)
+    },
+    async contents(signal) {
+      const { openInstanceContents } = await import('./operations/contents/instance-contents.ts')
+      return openInstanceContents(parts, signal)
     },
     async backup(input, onProgress, signal) {
       const { createBackup } = await import('./operations/backup.ts')

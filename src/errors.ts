@@ -392,6 +392,12 @@ const registry = {
     hint: 'The disk may be failing. No archive was left under that name; write it to another disk.',
   },
 
+  'drill.no_archive': {
+    kind: 'not_found',
+    message: 'There is no archive in {folder}.',
+    hint: 'Name the folder that the backups are written to, or an archive.',
+  },
+
   'restore.conflicts': {
     kind: 'conflict',
     message:

@@ -7,6 +7,8 @@ import { display, reasonOf } from '../std/text.ts'
 import { addAudit } from './commands/audit.ts'
 import { addBackup } from './commands/backup.ts'
 import { addCheck } from './commands/check.ts'
+import { addCompare } from './commands/compare.ts'
+import { addDrill } from './commands/drill.ts'
 import { addExport } from './commands/export.ts'
 import { addExtract } from './commands/extract.ts'
 import { addImport } from './commands/import.ts'
@@ -43,11 +45,13 @@ const commands: readonly ((program: Command, session: Session) => void)[] = [
   addVerify,
   addPrune,
   addInspect,
+  addCompare,
   addExtract,
   addExport,
   addRestore,
   addRestorePoints,
   addCheck,
+  addDrill,
   addAudit,
 ]
 

@@ -1,3 +1,4 @@
+import type { DrillOutcome } from './drill-report.ts'
 import type { Report } from './reports.ts'
 
 /** Each finding is in `leftOut`: the instance lacks what it should have, or has what nothing names. */
@@ -17,4 +18,11 @@ export interface CheckReport extends Report {
   readonly orphaned: number
   /** Left by a process that died; the next command that writes removes them. */
   readonly unfinished: number
+  /** The last drill, and when one last proved its archive, that many days ago; null where there was none. */
+  readonly lastDrill: {
+    readonly at: string
+    readonly outcome: DrillOutcome
+    readonly proved: string | null
+    readonly daysAgo: number | null
+  } | null
 }

@@ -8,6 +8,8 @@ export interface OpenDatabaseOptions extends SchemaOptions {
   /** `postgres://…`, `postgresql://…` or `sqlite:PATH`; without it, `strongroom.db` in the data directory. */
   readonly url?: string | undefined
   readonly dataDirectory: string
+  /** A schema of a PostgreSQL database to work in; see createScratchSchema. */
+  readonly namespace?: string | undefined
   /** How long a write waits for other writers; 5 unless told otherwise. */
   readonly busyTimeoutSeconds?: number
   /** Whether a SQLite file that does not exist is made, as `migrate` needs it. Its folder must exist. */
@@ -19,10 +21,10 @@ export interface OpenDatabaseOptions extends SchemaOptions {
  * `database.denied`, `database.foreign`, `database.damaged`, and `schema.missing` for a SQLite file that does not exist.
  */
 export async function openDatabase(options: OpenDatabaseOptions): Promise<Database> {
-  const { dataDirectory, migrations, create = false, busyTimeoutSeconds: busySeconds = 5 } = options
+  const { dataDirectory, migrations, namespace, create = false, busyTimeoutSeconds: busySeconds = 5 } = options
   const address = parseDatabaseUrl(options.url, dataDirectory)
   const schema = migrations === undefined ? {} : { migrations }
   return address.kind === 'sqlite'
     ? openSqlite({ path: address.path, dataDirectory, busySeconds, create, ...schema })
-    : openPostgres({ url: address.url, busySeconds, ...schema })
+    : openPostgres({ url: address.url, busySeconds, ...schema, ...(namespace === undefined ? {} : { namespace }) })
 }

@@ -5,13 +5,15 @@ import type { Database } from './database.ts'
 import { toPostgresError, type Translate } from './driver-errors.ts'
 import { migrateSchema, readSchemaVersion, type SchemaOptions } from './migrate.ts'
 import { postgresDialect } from './postgres-dialect.ts'
-import { lockPostgres } from './postgres-lock.ts'
+import { instanceKey, keyWithin, lockPostgres } from './postgres-lock.ts'
 import type { Schema } from './schema.ts'
 import { redactUrl } from './url.ts'
 
 export interface PostgresOptions extends SchemaOptions {
   readonly url: string
   readonly busySeconds: number
+  /** A schema of the database to work in, with locks of its own; without one, what its search path leads to. */
+  readonly namespace?: string
 }
 
 const int8 = 20
@@ -24,8 +26,8 @@ const writersKey = 0x5354_5247_0002n
  * `database.denied`.
  */
 export async function openPostgres(options: PostgresOptions): Promise<Database> {
-  const { url, busySeconds } = options
-  const name = redactUrl(url)
+  const { url, busySeconds, namespace } = options
+  const name = namespace === undefined ? redactUrl(url) : `${redactUrl(url)} (schema ${namespace})`
   const translate: Translate = (error) => toPostgresError(error, { database: name, seconds: busySeconds })
   const config: ClientConfig = {
     connectionString: url,
@@ -45,7 +47,7 @@ export async function openPostgres(options: PostgresOptions): Promise<Database> 
     const client = await pool.connect()
     if (prepared.has(client)) return client
     try {
-      await client.query(sessionSettings(busySeconds))
+      await client.query(sessionSettings(busySeconds, namespace))
     } catch (error) {
       client.release(true)
       throw error
@@ -74,7 +76,7 @@ export async function openPostgres(options: PostgresOptions): Promise<Database> 
       release: (client, broken) => client.release(broken),
       translate,
       // One writer at a time, as SQLite has it: what a transaction has read stays true until it is committed.
-      beginWrite: `begin isolation level read committed read write; select pg_advisory_xact_lock(${writersKey})`,
+      beginWrite: `begin isolation level read committed read write; select pg_advisory_xact_lock(${keyWithin(writersKey, namespace)})`,
     }),
   })
   const write: Database['write'] = (work) => db.transaction().execute(work)
@@ -104,7 +106,7 @@ export async function openPostgres(options: PostgresOptions): Promise<Database> 
         client.release(broken)
       }
     },
-    lock: (mode, waitSeconds) => lockPostgres(config, mode, waitSeconds, translate),
+    lock: (mode, waitSeconds) => lockPostgres(config, keyWithin(instanceKey, namespace), mode, waitSeconds, translate),
     schemaVersion: () => readSchemaVersion(db, name, options),
     migrate: (appliedAt, note) => migrateSchema({ database: { db, write, name }, schema: options, appliedAt, note }),
     [Symbol.asyncDispose]: () => pool.end(),
@@ -127,8 +129,9 @@ function createPool(config: ClientConfig, name: string): Pool {
  * What a server may have been set to would end a long transaction or a slow query; reading is the default, so that a write
  * outside a transaction fails here as it does on SQLite.
  */
-const sessionSettings = (busySeconds: number): string =>
+const sessionSettings = (busySeconds: number, namespace: string | undefined): string =>
   [
+    ...(namespace === undefined ? [] : [`set search_path = "${namespace}"`]),
     'set default_transaction_read_only = on',
     'set statement_timeout = 0',
     'set idle_in_transaction_session_timeout = 0',

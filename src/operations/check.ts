@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { CheckReport } from '../contract/check-report.ts'
+import type { DrillState } from '../contract/drill-report.ts'
 import { createNotices } from '../contract/notices.ts'
 import type { OnProgress } from '../contract/reports.ts'
 import type { Database, Db } from '../database/database.ts'
@@ -13,12 +14,16 @@ import { findVersion, listVersionFacts } from '../database/queries/versions.ts'
 import { formatPath } from '../domain/paths.ts'
 import { StrongroomError } from '../errors.ts'
 import type { MediaStore } from '../media/media-store.ts'
+import type { Clock, Timestamp } from '../std/clock.ts'
+import { isProved, readDrillState } from './drill/state.ts'
 
 const rowsAtOnce = 500
 
 interface CheckParts {
   readonly database: Database
   readonly media: MediaStore
+  readonly dataDirectory: string
+  readonly clock: Clock
 }
 
 /** A file that a row names, and how to say whose it is. */
@@ -35,7 +40,7 @@ interface Expected {
  * does not grow with the instance.
  */
 export const createCheck =
-  ({ database, media }: CheckParts) =>
+  ({ database, media, dataDirectory, clock }: CheckParts) =>
   (input: { readonly quick: boolean }, onProgress: OnProgress, signal?: AbortSignal): Promise<CheckReport> =>
     database.snapshot(async (db) => {
       const run = createRun({ database, media }, db)
@@ -50,10 +55,29 @@ export const createCheck =
       }
       await run.findOrphans(signal)
       await run.countUnfinished()
-      return { operation: 'check', quick: input.quick, ...run.result() }
+      const lastDrill = lastDrillOf(await readDrillState(dataDirectory), clock.now(), run.warnings)
+      return { operation: 'check', quick: input.quick, lastDrill, ...run.result() }
     })
 
-function createRun({ database, media }: CheckParts, db: Db) {
+function lastDrillOf(
+  state: DrillState | undefined,
+  now: Timestamp,
+  warnings: ReturnType<typeof createNotices>,
+): CheckReport['lastDrill'] {
+  if (state === undefined) return null
+  const { at, outcome, error, lastProved } = state
+  if (!isProved(state)) {
+    const reason = error?.message ?? 'what came back was not what the archive holds.'
+    warnings.add('check.drill_failed', state.archive?.name ?? '', `The last drill, on ${at}, proved nothing: ${reason}`)
+  }
+  const proved = lastProved?.at ?? null
+  return { at, outcome, proved, daysAgo: proved === null ? null : wholeDays(proved, now) }
+}
+
+const wholeDays = (from: Timestamp, to: Timestamp): number =>
+  Math.max(0, Math.floor((Date.parse(to) - Date.parse(from)) / 86_400_000))
+
+function createRun({ database, media }: Pick<CheckParts, 'database' | 'media'>, db: Db) {
   const warnings = createNotices()
   const findings = createNotices()
   const counts = { files: 0, bytes: 0, missing: 0, changed: 0, unreadable: 0, orphaned: 0, unfinished: 0 }

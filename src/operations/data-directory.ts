@@ -14,7 +14,7 @@ import { makeFolders, onFile, syncFolder, systemCode, toFileError } from '../std
 
 const markerName = 'strongroom.json'
 const knownLayout = 1
-const unfinishedMarker = /^strongroom\.json\.[0-9a-f-]{36}\.tmp$/
+const unfinishedMarker = /^(?:strongroom|drill)\.json\.[0-9a-f-]{36}\.tmp$/
 // A file system's own folder for what its repair finds; an ext4 volume that was mounted whole has one.
 const ownedByFileSystem = 'lost+found'
 
@@ -30,6 +30,8 @@ export interface DataDirectory {
 
 export const mediaFolder = (path: string): string => join(path, 'media')
 export const restorePointsFolder = (path: string): string => join(path, 'restore-points')
+export const drillsFolder = (path: string): string => join(path, 'drills')
+export const drillStateFile = (path: string): string => join(path, 'drill.json')
 export const scratchFolder = (path: string): string => join(path, 'tmp')
 
 /**

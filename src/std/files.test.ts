@@ -1,10 +1,10 @@
 import { mkdtempSync } from 'node:fs'
-import { mkdir, open, readFile, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdir, open, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { StrongroomError } from '../errors.ts'
-import { makeFolders, onFile, syncFolder, systemCode, toFileError } from './files.ts'
+import { makeFolders, onFile, replaceFile, syncFolder, systemCode, toFileError } from './files.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'strongroom-files-'))
 afterAll(() => rm(folder, { recursive: true, force: true }))
@@ -79,4 +79,17 @@ test('folders are made down to the last, those of their owner alone where that i
   await makeFolders(path, 0o700)
   await writeFile(join(folder, 'no folder'), '')
   await expect(makeFolders(join(folder, 'no folder', 'x'))).rejects.toMatchObject({ code: 'ENOTDIR' })
+})
+
+test('a file is replaced as a whole, for its owner alone, and nothing is left beside it', async () => {
+  const inside = join(folder, 'replaced')
+  await mkdir(inside)
+  const path = join(inside, 'state.json')
+  await replaceFile(path, 'first')
+  await replaceFile(path, 'the second')
+  expect(await readFile(path, 'utf8')).toBe('the second')
+  expect((await stat(path)).mode & 0o777).toBe(0o600)
+  await mkdir(join(inside, 'taken'))
+  await expect(replaceFile(join(inside, 'taken'), 'x')).rejects.toMatchObject({ code: 'file.not_regular' })
+  expect((await readdir(inside)).toSorted()).toEqual(['state.json', 'taken'])
 })

@@ -1,4 +1,5 @@
-import { mkdir, open } from 'node:fs/promises'
+import { randomUUID } from 'node:crypto'
+import { mkdir, open, rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { StrongroomError } from '../errors.ts'
 import { reasonOf } from './text.ts'
@@ -63,4 +64,29 @@ export async function makeFolders(path: string, mode?: number): Promise<void> {
   const first = await mkdir(path, mode === undefined ? { recursive: true } : { recursive: true, mode })
   if (first === undefined) return
   for (let made = path; made.length >= first.length; made = dirname(made)) await syncFolder(dirname(made))
+}
+
+/**
+ * Writes a file for its owner alone, or replaces it: whoever reads it sees the old or the new one, whole, whatever happens
+ * meanwhile. A process that dies leaves `<path>.<uuid>.tmp`. Throws `file.…`.
+ */
+export async function replaceFile(path: string, text: string): Promise<void> {
+  const temporary = `${path}.${randomUUID()}.tmp`
+  await onFile(path, 'written', async () => {
+    try {
+      const file = await open(temporary, 'wx', 0o600)
+      try {
+        await file.writeFile(text)
+        await file.sync()
+      } finally {
+        await file.close()
+      }
+      await rename(temporary, path)
+    } catch (error) {
+      // The first failure is the one to tell of.
+      await rm(temporary, { force: true }).catch(() => undefined)
+      throw error
+    }
+    await syncFolder(dirname(path))
+  })
 }

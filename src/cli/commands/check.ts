@@ -34,6 +34,17 @@ function checkLines(report: CheckReport): string[] {
       ['Orphaned', right(countText(report.orphaned))],
       ['Unfinished', right(countText(report.unfinished))],
     ]),
+    `Last drill: ${drillText(report)}`,
     wrong === 0 ? 'All is as it should be.' : `${counted(wrong, 'finding')}.`,
   ]
+}
+
+function drillText({ lastDrill }: CheckReport): string {
+  if (lastDrill === null) return 'never: "strongroom drill" proves that a backup can be restored.'
+  const { at, outcome, proved, daysAgo } = lastDrill
+  const last =
+    proved === null
+      ? 'none proved its archive yet'
+      : `proved on ${proved}, ${daysAgo === 0 ? 'today' : `${counted(daysAgo ?? 0, 'day')} ago`}`
+  return outcome === 'proved' || outcome === 'proved_with_findings' ? `${last}.` : `failed on ${at}; ${last}.`
 }

@@ -2,13 +2,11 @@ import type { Command } from 'commander'
 import type { VerifyReport } from '../../contract/verify-report.ts'
 import { display } from '../../std/text.ts'
 import { columns } from '../columns.ts'
+import { exitUnsound } from '../exit-codes.ts'
 import type { Session } from '../session.ts'
 import { bytesText, counted } from '../units.ts'
 import { archiveOf } from './archive-argument.ts'
 import { example } from './example.ts'
-
-// The archive is damaged, hostile or invalid, and the report says how.
-const exitUnsound = 4
 
 export function addVerify(program: Command, session: Session): void {
   program
