@@ -39,7 +39,8 @@ export async function createPostgresTarget(
     moment: () => Symbol('whenever'),
     async reset() {
       await client.query(`truncate ${inOrder.map((each) => `public.${each}`).join(', ')} cascade`)
-      for (const each of inOrder) await client.query(`insert into public.${each} select * from kept.${each}`)
+      for (const each of inOrder)
+        await client.query(`insert into public.${each} overriding system value select * from kept.${each}`)
       await rm(media, { recursive: true, force: true })
       await cp(template, media, { recursive: true, preserveTimestamps: true })
     },
