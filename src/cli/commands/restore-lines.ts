@@ -1,28 +1,58 @@
-import type { ActionCounts, DryRunReport, PlannedItem, RestorePlan } from '../../contract/restore-plan.ts'
+import type {
+  ActionCounts,
+  DryRunReport,
+  PlannedItem,
+  RestoreAction,
+  RestorePlan,
+} from '../../contract/restore-plan.ts'
 import type { RestoreReport } from '../../contract/restore-report.ts'
 import { display } from '../../std/text.ts'
 import { columns } from '../columns.ts'
-import { bytesText, counted } from '../units.ts'
+import { bytesText, counted, countText } from '../units.ts'
 
 /** A finished restore for people. */
 export function restoreLines(report: RestoreReport): string[] {
   const { bytes, plan, trash } = report
-  return columns([
-    ['Archive', display(report.archive)],
-    ['Written by', display(report.writer)],
-    ['Written at', report.created ?? 'unknown'],
-    ['Users', countsText(plan.users)],
-    ...planRows(plan),
-    ...(trash.documents + trash.folders === 0
-      ? []
-      : [
-          ['Trash', `${counted(trash.folders, 'folder')}, ${counted(trash.documents, 'document')}`] as [string, string],
-        ]),
-    ['Files', bytesText(bytes)],
-    ...(report.restorePoint === null ? [] : [['Kept before', display(report.restorePoint)] as [string, string]]),
-    ['Proved', report.proved ? 'every file, by its SHA-256' : 'no: the archive carries no hashes'],
-  ])
+  const decided = countsOf(plan, ['skip', 'overwrite', 'copy'])
+  const listed = plan.items.filter(({ action }) => action !== 'adopt').slice(0, shownItems)
+  return [
+    ...columns([
+      ['Archive', display(report.archive)],
+      ['Written by', display(report.writer)],
+      ['Written at', report.created ?? 'unknown'],
+      ['Users', countsText(plan.users)],
+      ...planRows(plan),
+      ...(trash.documents + trash.folders === 0
+        ? []
+        : [
+            ['Trash', `${counted(trash.folders, 'folder')}, ${counted(trash.documents, 'document')}`] as [
+              string,
+              string,
+            ],
+          ]),
+      ['Files', bytesText(bytes)],
+      ...(report.restorePoint === null ? [] : [['Kept before', display(report.restorePoint)] as [string, string]]),
+      ['Proved', report.proved ? 'every file, by its SHA-256' : 'no: the archive carries no hashes'],
+    ]),
+    ...listed.map(itemLine),
+    ...(decided > listed.length ? [`… and ${countText(decided - listed.length)} more`] : []),
+  ]
 }
+
+// More would scroll what matters out of sight; --json has the first 1,000.
+const shownItems = 20
+
+/** What became of something that was neither new nor there already. */
+function itemLine({ kind, username, name, action, reason }: PlannedItem): string {
+  const word = action === 'create' ? 'new' : action === 'copy' ? 'restored beside' : action
+  return `${word}: ${kind} ${display(name)} of ${display(username)}${reason === '' ? '' : `: ${reason}`}`
+}
+
+const countsOf = ({ users, tags, folders, documents }: RestorePlan, actions: readonly RestoreAction[]): number =>
+  [users, tags, folders, documents].reduce(
+    (sum, counts) => sum + actions.reduce((inner, action) => inner + (counts[action] ?? 0), 0),
+    0,
+  )
 
 /** A dry run for people, as long as `items` are. */
 export function* dryRunLines(report: DryRunReport, items: Iterable<PlannedItem>): Generator<string> {
@@ -42,10 +72,7 @@ export function* dryRunLines(report: DryRunReport, items: Iterable<PlannedItem>)
       notUnderstood === 0 ? 'nothing' : `${counted(notUnderstood, 'thing')}, which the warnings name: ignored`,
     ],
   ])
-  for (const { kind, username, name, action, reason } of items) {
-    const word = action === 'create' ? 'new' : action
-    yield `${word}: ${kind} ${display(name)} of ${display(username)}${reason === '' ? '' : `: ${reason}`}`
-  }
+  for (const item of items) yield itemLine(item)
   yield plan.conflicts === 0
     ? 'Nothing was changed. A restore would do just this.'
     : `Nothing was changed. ${counted(plan.conflicts, 'conflict')}: choose with --on-conflict skip, overwrite or keep-both.`
