@@ -77,7 +77,7 @@ printf 'two\n' >"$work/papers/inner/two.txt"
 chmod -R a+rX "$work/papers"
 
 image 0 "$work/first" migrate
-says out 'version 1, created'
+says out 'version 3, created'
 image 0 "$work/first" migrate
 says out 'as before'
 proved 'migrate makes an instance in a volume, and is safe twice'

@@ -25,6 +25,7 @@ import type { createExtract } from './operations/extract.ts'
 import type { createInspect } from './operations/inspect.ts'
 import type { createDrill } from './operations/drill.ts'
 import type { createDryRun } from './operations/dry-run.ts'
+import type { assertPapermergeAt } from './operations/papermerge/open-papermerge.ts'
 import type { createPrune } from './operations/prune.ts'
 import type { createRestorePoints } from './operations/restore-points.ts'
 import type { createRestore } from './operations/restore.ts'
@@ -76,6 +77,8 @@ export interface App {
   readonly compare: ReturnType<typeof createCompare>
   /** Proves that an archive can be restored; holds it against the instance, where there is one. */
   readonly drill: ReturnType<typeof createDrill>
+  /** Sees to it that a Papermerge 2.1 is where it was said to be; needs no instance. */
+  readonly assertPapermerge: typeof assertPapermergeAt
   /**
    * Opens the instance for the command of that name; never creates one. What dead processes left is cleared up first, if
    * nobody is at work. Throws `data.…`, `database.…`, `schema.…`, `instance.busy`, `instance.closed_to_writers`.
@@ -186,6 +189,11 @@ export function createApp(config: Config, overrides: Overrides = {}): App {
     async prune(input, onProgress, signal) {
       const { createPrune } = await import('./operations/prune.ts')
       return createPrune({ scratchDirectory: config.scratchDirectory })(input, onProgress, signal)
+    },
+
+    async assertPapermerge(place) {
+      const { assertPapermergeAt: assertThere } = await import('./operations/papermerge/open-papermerge.ts')
+      return assertThere(place)
     },
 
     async browse(input, onProgress, signal) {

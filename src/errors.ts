@@ -98,7 +98,7 @@ const registry = {
   'database.unreachable': {
     kind: 'unavailable',
     message: 'The database {database} cannot be reached: {reason}',
-    hint: 'Check that the database server runs and that the address in --database is right.',
+    hint: 'Check that the database server runs and that its address is right.',
   },
   'database.denied': {
     kind: 'denied',
@@ -384,6 +384,42 @@ const registry = {
     kind: 'unavailable',
     message: 'No space left in {folder}; {written} files were written.',
     hint: 'Make room and run the command again: the files that were written are whole and are not written twice.',
+  },
+
+  'papermerge.not_papermerge': {
+    kind: 'invalid',
+    message: '{database} cannot be read as the database of a Papermerge 2.1: {reason}.',
+    hint: 'Name with --from the database that Papermerge itself uses: postgres://… or the path of its SQLite file.',
+  },
+  'papermerge.other_version': {
+    kind: 'invalid',
+    message: '{database} belongs to Papermerge {version}, which keeps its documents in another way than 2.1.',
+    hint: 'From Papermerge 3.0 to 3.2, make a backup and restore it with "strongroom restore". From others, take the files: "strongroom import" reads folders.',
+  },
+  'papermerge.own_database': {
+    kind: 'conflict',
+    message: '{database} is the database of a Strongroom, not of a Papermerge.',
+    hint: 'Name the database of Papermerge with --from; that of Strongroom is given by --data and --database.',
+  },
+  'papermerge.wrong_media': {
+    kind: 'invalid',
+    message: 'None of the files that {database} names is in {media}: {tried} were looked for.',
+    hint: 'Name with --media the folder that holds the "docs" and "sidecars" of this Papermerge; links below it are not followed. If all of them are lost, --keep-going brings in the rest.',
+  },
+  'papermerge.invalid': {
+    kind: 'corrupt',
+    message: '{database} says something impossible: {reason}',
+    hint: 'Correct it in Papermerge and try again; nothing was changed.',
+  },
+  'papermerge.missing_file': {
+    kind: 'corrupt',
+    message: 'Its file {member} is not in {media}, or a link, a pipe or a folder stands in its place.',
+    hint: 'Look for it in older copies of the media folder.',
+  },
+  'papermerge.changed': {
+    kind: 'busy',
+    message: 'Papermerge removed or changed a file in {media} while it was being read.',
+    hint: 'Stop Papermerge, or wait until nobody works with it, and try again; nothing was changed.',
   },
 
   'backup.damaged_while_read': {

@@ -12,6 +12,7 @@ import { addDrill } from './commands/drill.ts'
 import { addExport } from './commands/export.ts'
 import { addExtract } from './commands/extract.ts'
 import { addImport } from './commands/import.ts'
+import { addImportPapermerge } from './commands/import-papermerge.ts'
 import { addInspect } from './commands/inspect.ts'
 import { addMigrate } from './commands/migrate.ts'
 import { addMkdir } from './commands/mkdir.ts'
@@ -49,6 +50,7 @@ const commands: readonly ((program: Command, session: Session) => void)[] = [
   addExtract,
   addExport,
   addRestore,
+  addImportPapermerge,
   addRestorePoints,
   addCheck,
   addDrill,

@@ -31,7 +31,7 @@ export interface Progress {
   readonly phase: string
   readonly done: number
   readonly total?: number
-  readonly unit: 'bytes' | 'documents' | 'files'
+  readonly unit: 'bytes' | 'documents' | 'files' | 'pages'
 }
 
 export type OnProgress = (progress: Progress) => void

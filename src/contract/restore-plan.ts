@@ -55,7 +55,7 @@ export interface RestorePlan {
 
 /** The report of a dry run. */
 export interface DryRunReport extends Report {
-  readonly operation: 'restore --dry-run'
+  readonly operation: 'restore --dry-run' | 'import-papermerge --dry-run'
   readonly archive: string
   readonly writer: string
   readonly created: string | null

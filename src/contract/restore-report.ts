@@ -2,9 +2,9 @@ import type { Report } from './reports.ts'
 import type { RestorePlan } from './restore-plan.ts'
 import type { TrashContents } from './trash.ts'
 
-/** What a restore brought back. */
+/** What a restore brought back, or an import of a living Papermerge brought in; `archive` is where it came from. */
 export interface RestoreReport extends Report {
-  readonly operation: 'restore'
+  readonly operation: 'restore' | 'import-papermerge'
   readonly archive: string
   /** Which program wrote the archive, as it says itself. */
   readonly writer: string

@@ -82,7 +82,7 @@ export interface Upgrade {
 
 /**
  * Brings the schema to the newest version in one transaction. The caller holds the exclusive lock. Throws `schema.newer`,
- * `database.wrong_encoding`, and what `readSchemaVersion` throws; nothing has changed then.
+ * `database.wrong_encoding`, `database.foreign`, and what `readSchemaVersion` throws; nothing has changed then.
  */
 export async function migrateSchema(upgrade: Upgrade): Promise<{ from: number; to: number; copy?: string }> {
   const { database, schema, appliedAt } = upgrade
@@ -92,6 +92,7 @@ export async function migrateSchema(upgrade: Upgrade): Promise<{ from: number; t
   if (from > to) throw new StrongroomError('schema.newer', { database: database.name, found: from, known: to })
   if (from === to) return { from, to }
   await requireUnicode(database)
+  if (from === 0) await requireNoPapermerge(database)
   const copy = await upgrade.prepare?.(from, to)
   await database.write(async (tx) => {
     // Once more, for a caller that came without the lock.
@@ -114,6 +115,14 @@ async function createHistory(tx: Tx): Promise<void> {
   const { text, whole, tableOptions } = columnTypes(dialectOf(tx))
   const columns = `version ${whole} primary key, name ${text} not null, applied_at ${text} not null`
   await sql.raw(`create table if not exists ${historyTable} (${columns})${tableOptions}`).execute(tx)
+}
+
+/** The one address that is easily given for ours by mistake, while its documents are brought in. */
+async function requireNoPapermerge({ db, name }: Pick<Database, 'db' | 'name'>): Promise<void> {
+  const tables = await db.introspection.getTables()
+  const found = tables.map((table) => table.name).filter((table) => table.startsWith('core_'))
+  if (!found.includes('core_basetreenode')) return
+  throw new StrongroomError('database.foreign', { database: name, found: found.slice(0, 5).join(', ') })
 }
 
 async function requireUnicode({ db, name }: Pick<Database, 'db' | 'name'>): Promise<void> {

@@ -5,9 +5,11 @@ import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createCommandInstance, type CommandInstance } from '../../test/support/command-instances.ts'
 import { databases } from '../../test/support/databases.ts'
+import { addDocument, fileOf, papermergeOfAda, uuid } from '../../test/support/papermerge-of-ada.ts'
 import { needs } from '../../test/support/needs.ts'
 import { fillSmall, temporaryFolder, type SmallInstance } from '../../test/support/small-instance.ts'
 import type { BackupReport } from '../contract/backup-report.ts'
+import type { RestoreReport } from '../contract/restore-report.ts'
 
 // Root may read and write everything, so the program runs as somebody who owns the instance and nothing else.
 const somebody = 65_534
@@ -102,5 +104,22 @@ describe.skipIf(!asSomebody)('without permission', () => {
     } finally {
       await chown(original, somebody, somebody)
     }
+  })
+
+  test('a file of a Papermerge that may not be read ends its import, or is named and left out', async () => {
+    await using papermerge = await papermergeOfAda('SQLite')
+    await addDocument(papermerge, 10, 'closed.pdf', { content: 'closed' })
+    await addDocument(papermerge, 11, 'open.pdf', { content: 'open' })
+    await chmod(join(papermerge.media, '..'), 0o755)
+    await chmod(join(papermerge.media, fileOf(uuid(10))), 0o600)
+    const before = await papermerge.files()
+    const refused = await run<{ error: { code: string } }>(...papermerge.args)
+    expect(refused).toMatchObject({ exitCode: 8, report: { error: { code: 'file.denied' } } })
+    const { exitCode, report } = await run<RestoreReport>(...papermerge.args, '--keep-going', '--replace')
+    expect(exitCode).toBe(3)
+    expect(report.leftOut.byCode).toEqual({ 'file.denied': 1 })
+    expect(report.plan.documents).toEqual({ create: 2 })
+    expect(report.bytes).toBe(4)
+    expect(await papermerge.files()).toEqual(before)
   })
 })

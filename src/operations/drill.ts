@@ -140,8 +140,7 @@ async function carryOut(
     onProgress,
     signal,
   )
-  const { archive } = archived.staged
-  run.archive = { ...run.archive, sha256: await archive.sha256(), ...originOf(archived.staged) }
+  run.archive = { ...run.archive, sha256: await archived.archive.sha256(), ...originOf(archived.staged) }
   await holdAgainstDates(run, run.archive, living)
   const own = archived.staged.dialect === 'strongroom'
   const created = own && run.archive.created !== null ? run.archive.created : undefined

@@ -1,10 +1,10 @@
-import { openArchive } from '../archive/open-archive.ts'
 import type { OnProgress } from '../contract/reports.ts'
 import type { DryRunReport, PlannedItem } from '../contract/restore-plan.ts'
 import type { Database } from '../database/database.ts'
 import { openScratch } from '../database/scratch.ts'
 import type { MediaStore } from '../media/media-store.ts'
 import { allItems } from './merge/list-items.ts'
+import { openSource } from './restore/open-source.ts'
 import { prepareRestore, type RestoreInput } from './restore/prepare.ts'
 import { originOf } from './staging/writer-of.ts'
 
@@ -24,16 +24,16 @@ export function createDryRun(parts: {
     signal?: AbortSignal,
     conclude?: (report: DryRunReport, items: Iterable<PlannedItem>) => Promise<void>,
   ): Promise<DryRunReport> {
-    await using archive = await openArchive(input.archive, scratchDirectory)
+    await using source = await openSource(input.archive, scratchDirectory)
     using scratch = openScratch(scratchDirectory)
-    const preparation = { ...input, scratchDirectory, identified: true, listed: conclude !== undefined, onProgress }
-    const prepared = await database.snapshot((db) => prepareRestore(db, archive, scratch, preparation, signal))
+    const preparation = { ...input, identified: true, listed: conclude !== undefined, onProgress }
+    const prepared = await database.snapshot((db) => prepareRestore(db, source, scratch, preparation, signal))
     const { staged, plan, bytesNeeded } = prepared
     const { proved, files, folders, links, strangers } = staged.survey
     const warnings = prepared.warnings.collected()
     const report: DryRunReport = {
-      operation: 'restore --dry-run',
-      archive: archive.name,
+      operation: `${source.operation} --dry-run`,
+      archive: source.name,
       ...originOf(staged),
       plan,
       bytesNeeded,

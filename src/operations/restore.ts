@@ -1,4 +1,3 @@
-import { openArchive } from '../archive/open-archive.ts'
 import type { OnProgress } from '../contract/reports.ts'
 import type { RestorePlan } from '../contract/restore-plan.ts'
 import type { RestoreReport } from '../contract/restore-report.ts'
@@ -15,6 +14,7 @@ import { avoidFiles } from './restore/avoid-files.ts'
 import { emptyInstance } from './restore/empty-instance.ts'
 import { insertPlan } from './restore/insert-plan.ts'
 import { noteRestore } from './restore/note-restore.ts'
+import { openSource } from './restore/open-source.ts'
 import { prepareRestore, type RestoreInput } from './restore/prepare.ts'
 import { writeFiles } from './restore/write-files.ts'
 import { originOf } from './staging/writer-of.ts'
@@ -45,18 +45,18 @@ export function createRestore(parts: RestoreParts) {
     signal?: AbortSignal,
   ): Promise<RestoreReport> {
     const { replace = false, keepGoing = false, planDigest } = input
-    await using archive = await openArchive(input.archive, scratchDirectory)
+    await using source = await openSource(input.archive, scratchDirectory)
     using scratch = openScratch(scratchDirectory)
-    const preparation = { ...input, scratchDirectory, identified: planDigest !== undefined, onProgress }
-    const prepared = await prepareRestore(database.db, archive, scratch, preparation, signal)
+    const preparation = { ...input, identified: planDigest !== undefined, onProgress }
+    const prepared = await prepareRestore(database.db, source, scratch, preparation, signal)
     const { staged, contents, plan, bytes, bytesNeeded, warnings, leftOut } = prepared
-    assertPlan(archive.name, plan, planDigest)
-    await assertSpace(media, archive.name, bytesNeeded)
+    assertPlan(source.name, plan, planDigest)
+    await assertSpace(media, source.name, bytesNeeded)
     const restorePoint =
       replace && input.restorePoint !== false ? await parts.makeRestorePoint(onProgress, signal) : null
     await avoidFiles({ db: database.db, media, ids }, scratch, warnings.add)
     try {
-      const files = { database, media, archive, scratch, total: bytes, salvage: keepGoing, onProgress, signal }
+      const files = { database, media, source, scratch, total: bytes, salvage: keepGoing, onProgress, signal }
       await parts.assertLocked()
       await writeFiles(files)
       signal?.throwIfAborted()
@@ -66,13 +66,13 @@ export function createRestore(parts: RestoreParts) {
         const users = await adoptUsers(tx, scratch, warnings.add)
         await changeLive({ tx, scratch, ids, now: clock.now() })
         await insertPlan(tx, scratch, onProgress)
-        await noteRestore(tx, clock.now(), archive.name, prepared, input, restorePoint)
+        await noteRestore(tx, clock.now(), source.name, prepared, input, restorePoint)
         await parts.assertLocked()
         return users
       })
       return {
-        operation: 'restore',
-        archive: archive.name,
+        operation: source.operation,
+        archive: source.name,
         ...originOf(staged),
         ...contents,
         bytes,

@@ -17,9 +17,7 @@ export function restoreLines(report: RestoreReport): string[] {
   const listed = plan.items.filter(({ action }) => action !== 'adopt').slice(0, shownItems)
   return [
     ...columns([
-      ['Archive', display(report.archive)],
-      ['Written by', display(report.writer)],
-      ['Written at', report.created ?? 'unknown'],
+      ...originRows(report),
       ['Users', countsText(plan.users)],
       ...planRows(plan),
       ...(trash.documents + trash.folders === 0
@@ -32,7 +30,7 @@ export function restoreLines(report: RestoreReport): string[] {
           ]),
       ['Files', bytesText(bytes)],
       ...(report.restorePoint === null ? [] : [['Kept before', display(report.restorePoint)] as [string, string]]),
-      ['Proved', report.proved ? 'every file, by its SHA-256' : 'no: the archive carries no hashes'],
+      ['Proved', report.proved ? 'every file, by its SHA-256' : `no: ${withoutHashes(report)}`],
     ]),
     ...listed.map(itemLine),
     ...(decided > listed.length ? [`… and ${countText(decided - listed.length)} more`] : []),
@@ -54,13 +52,28 @@ const countsOf = ({ users, tags, folders, documents }: RestorePlan, actions: rea
     0,
   )
 
+type Told = Pick<RestoreReport | DryRunReport, 'operation' | 'archive' | 'writer' | 'created'>
+
+const isLiving = (operation: Told['operation']): boolean => operation.startsWith('import-papermerge')
+
+const withoutHashes = ({ operation }: Pick<Told, 'operation'>): string =>
+  isLiving(operation) ? 'Papermerge keeps no hashes' : 'the archive carries no hashes'
+
+/** A living Papermerge was not written at any time. */
+const originRows = ({ operation, archive, writer, created }: Told): [string, string][] =>
+  isLiving(operation)
+    ? [['Papermerge', display(archive)]]
+    : [
+        ['Archive', display(archive)],
+        ['Written by', display(writer)],
+        ['Written at', created ?? 'unknown'],
+      ]
+
 /** A dry run for people, as long as `items` are. */
 export function* dryRunLines(report: DryRunReport, items: Iterable<PlannedItem>): Generator<string> {
   const { plan, notUnderstood } = report
   yield* columns([
-    ['Archive', display(report.archive)],
-    ['Written by', display(report.writer)],
-    ['Written at', report.created ?? 'unknown'],
+    ...originRows(report),
     ['Users', countsText(plan.users)],
     ...userRows(plan),
     ...planRows(plan),
@@ -74,7 +87,7 @@ export function* dryRunLines(report: DryRunReport, items: Iterable<PlannedItem>)
   ])
   for (const item of items) yield itemLine(item)
   yield plan.conflicts === 0
-    ? 'Nothing was changed. A restore would do just this.'
+    ? `Nothing was changed. ${isLiving(report.operation) ? 'An import' : 'A restore'} would do just this.`
     : `Nothing was changed. ${counted(plan.conflicts, 'conflict')}: choose with --on-conflict skip, overwrite or keep-both.`
 }
 
@@ -92,7 +105,7 @@ export function* dryRunJson(report: DryRunReport, items: Iterable<PlannedItem>):
   yield ']}}'
 }
 
-function notProvedText({ proved, leftOut, notProved }: DryRunReport): string {
+function notProvedText({ operation, proved, leftOut, notProved }: DryRunReport): string {
   const { files, folders, links } = notProved
   const parts = [
     ...(files > 0 ? [counted(files, 'file')] : []),
@@ -101,7 +114,7 @@ function notProvedText({ proved, leftOut, notProved }: DryRunReport): string {
   ]
   if (parts.length === 0) return 'nothing'
   if (proved) return `${parts.join(', ')}: in no hash, and nothing is restored from them`
-  return `${parts.join(', ')}: ${leftOut.total > 0 ? 'the archive is damaged' : 'the archive carries no hashes'}`
+  return `${parts.join(', ')}: ${isLiving(operation) || leftOut.total === 0 ? withoutHashes({ operation }) : 'the archive is damaged'}`
 }
 
 // More would scroll the totals out of sight; --json has them all.

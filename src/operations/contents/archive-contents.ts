@@ -1,4 +1,4 @@
-import { openArchive } from '../../archive/open-archive.ts'
+import { openArchive, type OpenArchive } from '../../archive/open-archive.ts'
 import type { OnProgress } from '../../contract/reports.ts'
 import { openScratch, type Scratch } from '../../database/scratch.ts'
 import { archiveFiles } from '../staging/archive-files.ts'
@@ -8,6 +8,7 @@ import type { Contents } from './contents.ts'
 
 /** The contents of an archive that has been read through and checked as a restore would. */
 export interface ArchiveContents extends Contents {
+  readonly archive: OpenArchive
   readonly staged: StagedArchive
   readonly plan: Plan
 }
@@ -32,6 +33,7 @@ export async function openArchiveContents(
   const owned = opened.move()
   return {
     name: archive.name,
+    archive,
     scratch,
     staged,
     plan,

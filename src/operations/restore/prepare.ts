@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto'
-import type { OpenArchive } from '../../archive/open-archive.ts'
 import { createNotices, type NoticeCollector } from '../../contract/notices.ts'
 import type { OnProgress } from '../../contract/reports.ts'
 import type { ChosenParts } from '../../contract/restore-parts.ts'
@@ -10,14 +9,16 @@ import { keepDecided } from '../merge/keep-decided.ts'
 import { keepTree } from '../merge/list-items.ts'
 import { planMerge } from '../merge/plan-merge.ts'
 import { countPlan, planRestore, type Plan } from '../staging/plan.ts'
-import { salvagingFindings, stageArchive, strictFindings, type StagedArchive } from '../staging/stage.ts'
+import type { Staged } from '../staging/staged.ts'
 import { knownUserIds } from './adopt-users.ts'
 import { chooseParts } from './choose-parts.ts'
+import type { SourceInput } from './open-source.ts'
+import type { Source } from './source.ts'
 
 /** What is to be restored, and how. */
 export interface RestoreInput {
-  /** A path, or a stream that carries the archive. */
-  readonly archive: string | AsyncIterable<Uint8Array>
+  /** A path, a stream that carries the archive, or a living Papermerge. */
+  readonly archive: SourceInput
   /** What to do with what is there, and different; `fail` where nothing is chosen. */
   readonly onConflict?: ConflictChoice
   /** Whether the instance is to become exactly what the archive is. */
@@ -31,8 +32,8 @@ export interface RestoreInput {
 }
 
 export interface PreparedRestore {
-  readonly staged: StagedArchive
-  /** What of the archive is wanted. */
+  readonly staged: Staged
+  /** What of the source is wanted. */
   readonly contents: Plan
   /** What becomes of it. */
   readonly plan: RestorePlan
@@ -50,10 +51,9 @@ export interface PreparedRestore {
  */
 export async function prepareRestore(
   db: Db,
-  archive: OpenArchive,
+  source: Source,
   scratch: Scratch,
   input: RestoreInput & {
-    readonly scratchDirectory: string
     readonly identified: boolean
     /** Whether each item will be asked for, with `allItems`. */
     readonly listed?: boolean
@@ -61,17 +61,17 @@ export async function prepareRestore(
   },
   signal: AbortSignal | undefined,
 ): Promise<PreparedRestore> {
-  const { keepGoing = false, replace = false, onConflict = 'fail', scratchDirectory, onProgress } = input
+  const { keepGoing = false, replace = false, onConflict = 'fail', onProgress } = input
   const parts = input.parts ?? null
   const warnings = createNotices()
   const leftOut = createNotices()
-  const findings = keepGoing ? salvagingFindings(scratch, warnings.add, leftOut.add) : strictFindings(warnings.add)
-  const staged = await stageArchive(archive, scratch, scratchDirectory, findings, onProgress, signal)
+  const notes = { keepGoing, warning: warnings.add, leftOut: leftOut.add }
+  const { staged, findings } = await source.stage(scratch, notes, onProgress, signal)
   const whole = planRestore(staged, findings, replace ? new Map() : await knownUserIds(db))
-  if (parts !== null) chooseParts(scratch, archive.name, parts)
+  if (parts !== null) chooseParts(scratch, source.name, parts)
   const contents = parts === null ? whole : countPlan(scratch)
   const plan = await planMerge(db, scratch, { onConflict, replace, parts }, warnings.add)
-  const digest = input.identified ? digestOf(plan.digest, await archive.sha256(), keepGoing) : plan.digest
+  const digest = input.identified ? digestOf(plan.digest, await source.identity(scratch), keepGoing) : plan.digest
   if (input.listed === true) keepTree(scratch)
   keepDecided(scratch, parts?.versions ?? 'all')
   const bytes = Number(scratch.first('select coalesce(sum(size), 0) as n from plan_files')?.n)

@@ -8,6 +8,6 @@ const namespace = '6b1f4a52-6f0a-5c1e-9d53-5a8f3c0e7d11'
  * ids. The parts are joined by NUL, which no part can hold.
  */
 export const derivedId = (
-  kind: 'user' | 'folder' | 'document' | 'version' | 'page' | 'tag',
+  kind: 'user' | 'group' | 'folder' | 'document' | 'version' | 'page' | 'tag',
   ...parts: readonly (string | number)[]
 ): string => uuidv5(namespace, [kind, ...parts].join('\0'))

@@ -53,12 +53,12 @@ export function planFile(
   const lost = told === undefined ? undefined : { fileName: name, ...told, mediaType, mediaKey: null }
   if (member?.type === 'damaged') return lost
   if (member === undefined || member.type !== 'file') {
-    problem(new StrongroomError('archive.missing_file', { archive, member: path }))
+    planning.missing(path, about)
     return lost
   }
   const found = { size: Number(member.size), sha256: String(member.sha256) }
   if (Number(member.used) === 1)
-    warning('version.shared_file', about, 'Another version has the same file in the archive; both have its bytes now.')
+    warning('version.shared_file', about, 'Another version has the same file; both have its bytes now.')
   if (own) {
     if (told === undefined) return void planning.invalid(`${about} has a file without its size and hash`)
     if (damage !== undefined) {
@@ -76,7 +76,7 @@ export function planFile(
   takeMember(planning, path, mediaKey, found.size)
   if (record.size !== undefined && record.size !== null && record.size !== 0 && record.size !== found.size) {
     const code = found.size === 0 ? 'version.empty_file' : 'version.size_differs'
-    warning(code, about, `backup.json says ${record.size} bytes and the file has ${found.size}; it was taken as it is.`)
+    warning(code, about, `Its record says ${record.size} bytes and the file has ${found.size}; it was taken as it is.`)
   }
   return { fileName: name, ...found, mediaType, mediaKey }
 }

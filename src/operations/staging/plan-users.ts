@@ -15,12 +15,18 @@ export function planUsers(planning: Planning, header: HeaderRecord, knownIds: Re
     }
   }
   for (const { u, record } of scratch.rows('select u, record from raw_users order by u')) {
-    planUser(planning, Number(u), JSON.parse(String(record)) as UserRecord, knownIds)
+    planUser(planning, Number(u), JSON.parse(String(record)) as UserRecord, knownIds, header.strongroom !== undefined)
   }
 }
 
-function planUser(planning: Planning, u: number, user: UserRecord, knownIds: ReadonlyMap<string, string>): void {
-  const { scratch, invalid, warning, dialect } = planning
+function planUser(
+  planning: Planning,
+  u: number,
+  user: UserRecord,
+  knownIds: ReadonlyMap<string, string>,
+  hasGroups: boolean,
+): void {
+  const { scratch, invalid, warning } = planning
   const { username } = user
   const owner = user.id ?? derivedId('user', username)
   const id = user.id ?? knownIds.get(username) ?? owner
@@ -52,7 +58,7 @@ function planUser(planning: Planning, u: number, user: UserRecord, knownIds: Rea
   if (typeof user.email === 'string' && user.email !== '' && !/^[^\s@]+@[^\s@]+$/.test(user.email)) {
     warning('user.email_doubtful', username, 'The e-mail address is not one; it was kept as it is.')
   }
-  if (dialect === 'strongroom') return planMemberships(planning, id, username, user.groups)
+  if (hasGroups) return planMemberships(planning, id, username, user.groups)
   if (user.groups.length > 0 || user.user_permissions.length > 0) {
     const message = `Membership of ${user.groups.length} groups and ${user.user_permissions.length} permissions are only numbers of rows of another database; they cannot be restored.`
     warning('user.groups_lost', username, message)

@@ -1,12 +1,12 @@
 import type { TrashContents } from '../../contract/trash.ts'
 import type { Scratch } from '../../database/scratch.ts'
-import { StrongroomError } from '../../errors.ts'
 import { planNodes } from './plan-nodes.ts'
 import { planTags } from './plan-tags.ts'
 import { planUsers } from './plan-users.ts'
 import { planVersions } from './plan-versions.ts'
 import type { Planning } from './planning.ts'
-import type { Findings, StagedArchive } from './stage.ts'
+import type { Findings } from './stage.ts'
+import type { Staged } from './staged.ts'
 
 /** What a restore of the archive would make, counted; folders to sidecars are those outside the trash. */
 export interface Plan {
@@ -62,16 +62,17 @@ export const createPlanTables = (scratch: Scratch): void => scratch.exec(tables)
  * Relates what was staged: ids, parents, tags, files. `knownIds` are the ids of the users of the instance by their names; a
  * user whose id the archive does not carry keeps that one. Memory does not grow with the archive.
  */
-export function planRestore(staged: StagedArchive, findings: Findings, knownIds: ReadonlyMap<string, string>): Plan {
+export function planRestore(staged: Staged, findings: Findings, knownIds: ReadonlyMap<string, string>): Plan {
   const { scratch, dialect, header, survey } = staged
-  const archive = staged.archive.name
+  const archive = staged.name
   const planning: Planning = {
     ...findings,
     scratch,
     archive,
     dialect,
     format: header?.strongroom?.format ?? 0,
-    invalid: (reason) => findings.problem(new StrongroomError('archive.invalid_metadata', { archive, reason })),
+    invalid: (reason) => findings.problem(staged.invalid(reason)),
+    missing: (member, about) => findings.problem(staged.missing(member, about)),
   }
   createPlanTables(scratch)
   scratch.exec('begin')

@@ -1,5 +1,6 @@
 import type { Scratch } from '../../database/scratch.ts'
-import type { Dialect, Findings } from './stage.ts'
+import type { Findings } from './stage.ts'
+import type { Dialect } from './staged.ts'
 
 /** What the planning steps share. */
 export interface Planning extends Findings {
@@ -8,6 +9,8 @@ export interface Planning extends Findings {
   readonly dialect: Dialect
   /** The number of our format; 0 for an archive of Papermerge. */
   readonly format: number
-  /** backup.json says something that cannot be. */
+  /** The records say something that cannot be. */
   invalid(reason: string): void
+  /** A file that the records name is not there. */
+  missing(member: string, about: string): void
 }

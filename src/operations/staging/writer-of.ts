@@ -1,8 +1,8 @@
 import { display } from '../../std/text.ts'
-import type { StagedArchive } from './stage.ts'
+import type { Staged } from './staged.ts'
 
-/** Which program wrote an archive and when, as it says itself. */
-export function originOf({ header, dialect }: StagedArchive): {
+/** Which program wrote it and when, as it says itself. */
+export function originOf({ header, dialect }: Staged): {
   readonly writer: string
   readonly created: string | null
 } {

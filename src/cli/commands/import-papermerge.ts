@@ -1,0 +1,50 @@
+import type { Command } from 'commander'
+import { StrongroomError } from '../../errors.ts'
+import { papermergeDatabase } from '../../operations/papermerge/address.ts'
+import type { Session } from '../session.ts'
+import { example } from './example.ts'
+import { runRestore } from './restore.ts'
+import { withRestoreOptions, type RestoreOptions } from './restore-options.ts'
+
+interface ImportPapermergeOptions extends RestoreOptions {
+  readonly from?: string
+  readonly media?: string
+}
+
+export function addImportPapermerge(program: Command, session: Session): void {
+  const command = program
+    .command('import-papermerge')
+    .summary('bring a Papermerge 2.1 in as it lives, without a backup of it')
+    .description(
+      'Reads the database and the media folder of a Papermerge 2.1, for when its own backup fails or it has none, and brings in what a restore of its backup would. Nothing of it is written. A file that is missing is named and left out, and everything else comes: exit code 3. What the instance holds stays, as with "restore". All of it comes in, or nothing.',
+    )
+    .option('--from <url>', 'the database of Papermerge: postgres://… or the path of its SQLite file')
+    .option('--media <folder>', 'the folder that holds the "docs" and "sidecars" of Papermerge')
+  withRestoreOptions(command, 'leave out files that are there and cannot be read, too, and go on where none is there')
+    .addHelpText(
+      'after',
+      example(
+        'strongroom import-papermerge --from /srv/papermerge/db.sqlite3 --media /srv/papermerge/media --dry-run',
+        'strongroom import-papermerge --from postgres://papermerge@db/papermerge --media /srv/media --data /srv/new --migrate',
+      ),
+    )
+    .action(async (options: ImportPapermergeOptions) => {
+      const place = placeOf(options, session)
+      const assertThere = async (): Promise<void> => (await session.app()).assertPapermerge(place)
+      await runRestore(session, 'import-papermerge', place, options, assertThere)
+    })
+}
+
+/** --database is that of Strongroom in every command, so that of Papermerge has a name of its own. */
+function placeOf({ from, media }: ImportPapermergeOptions, session: Session): { database: string; media: string } {
+  const missing =
+    from === undefined || from === ''
+      ? '--from must name the database of Papermerge; --database always names that of Strongroom.'
+      : media === undefined || media === ''
+        ? '--media must name the media folder of Papermerge.'
+        : undefined
+  if (missing !== undefined) {
+    throw new StrongroomError('usage.invalid', { command: 'import-papermerge', reason: missing })
+  }
+  return { database: papermergeDatabase(from!, session.path('.')), media: session.path(media!) }
+}

@@ -1,0 +1,33 @@
+import { openArchive } from '../../archive/open-archive.ts'
+import { breaksOff } from '../../archive/survey.ts'
+import { StrongroomError } from '../../errors.ts'
+import type { PapermergePlace } from '../papermerge/address.ts'
+import { openPapermerge } from '../papermerge/open-papermerge.ts'
+import { archiveFiles } from '../staging/archive-files.ts'
+import { salvagingFindings, stageArchive, strictFindings } from '../staging/stage.ts'
+import type { Source } from './source.ts'
+
+/** An archive by its path, a stream that carries one, or a living Papermerge. */
+export type SourceInput = string | AsyncIterable<Uint8Array> | PapermergePlace
+
+/** Throws `archive.not_an_archive`, `papermerge.…`, `file.…`. */
+export const openSource = (input: SourceInput, scratchDirectory: string): Promise<Source> =>
+  typeof input === 'object' && 'database' in input ? openPapermerge(input) : archiveSource(input, scratchDirectory)
+
+async function archiveSource(input: string | AsyncIterable<Uint8Array>, scratchDirectory: string): Promise<Source> {
+  const archive = await openArchive(input, scratchDirectory)
+  return {
+    operation: 'restore',
+    name: archive.name,
+    async stage(scratch, { keepGoing, warning, leftOut }, onProgress, signal) {
+      const findings = keepGoing ? salvagingFindings(scratch, warning, leftOut) : strictFindings(warning)
+      const staged = await stageArchive(archive, scratch, scratchDirectory, findings, onProgress, signal)
+      return { staged, findings }
+    },
+    identity: () => archive.sha256(),
+    files: (scratch, isWanted, signal) => archiveFiles(archive, scratch, isWanted, signal),
+    changed: () => new StrongroomError('archive.changed', { archive: archive.name }),
+    mayEnd: breaksOff,
+    [Symbol.asyncDispose]: () => archive[Symbol.asyncDispose](),
+  }
+}
