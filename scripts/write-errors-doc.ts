@@ -1,4 +1,4 @@
-/** Writes docs/errors.md from the registry in src/errors.ts. Run it after a change there: npm run docs. */
+/** Writes docs/errors.md from the registry in src/error-codes/. Run it after a change there: npm run docs. */
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { exitCodeOf } from '../src/cli/exit-codes.ts'
@@ -18,7 +18,7 @@ a detail of that name. With \`--json\` an error is one line on standard output:
 An error that ends a command leaves the instance as it was. A signal ends a command with 128 and its number: 130 for
 SIGINT, 141 for SIGPIPE, 143 for SIGTERM.
 
-This file is made from \`src/errors.ts\` by \`npm run docs\`, and a test holds the two together.
+This file is made from \`src/error-codes/\` by \`npm run docs\`, and a test holds the two together.
 `
 
 const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('<', '&lt;')

@@ -34,7 +34,9 @@ const forbidden: readonly (readonly [from: string, imports: string, rule: string
   ['src/cli/e.ts', 'pg', 'pg-has-one-room'],
   ['src/app.ts', './cli/planted.ts', 'app-is-no-door'],
   ['src/config.ts', './domain/planted.ts', 'config-may-import-only'],
-  ['src/errors.ts', './std/planted.ts', 'errors-imports-nothing'],
+  ['src/errors.ts', './std/planted.ts', 'errors-imports-its-codes-only'],
+  ['src/error-codes/a.ts', '../std/planted.ts', 'errors-imports-its-codes-only'],
+  ['src/std/b.ts', '../error-codes/planted.ts', 'std-may-import-only'],
   ['src/main.ts', './database/planted.ts', 'main-may-import-only'],
   ['src/services/d.ts', '../../test/planted.ts', 'nobody-imports-tests-scripts-bench'],
   ['src/services/e.ts', 'fast-check', 'program-runs-without-dev-packages'],
@@ -68,7 +70,8 @@ beforeAll(async () => {
   }
   await symlink(join(project, 'node_modules'), join(folder, 'node_modules'))
   await plant('src/operations/b-twin.ts', './b.ts')
-  const rooms = 'archive cli contract database database/queries domain media operations reading services std'
+  const rooms =
+    'archive cli contract database database/queries domain error-codes media operations reading services std'
   for (const room of rooms.split(' ')) await plant(`src/${room}/planted.ts`)
   await plant('test/planted.ts')
   for (const [from, imports] of [...forbidden, ...allowed]) await plant(from, imports)
