@@ -83,7 +83,8 @@ export async function surveyArchive(
     },
   }
   await using sums = await createSpool(scratchFolder)
-  const counts = { files: 0, bytes: 0, strangers: 0, folders: 0, links: 0, metadataBytes: 0, dotSlash: 0 }
+  const counts = { files: 0, bytes: 0, strangers: 0, folders: 0, links: 0, metadataBytes: 0 }
+  let dotSlash = 0
   const seen = {
     metadata: false,
     metadataWhole: false,
@@ -126,7 +127,7 @@ export async function surveyArchive(
 
   async function takeEntry(entry: TarEntry): Promise<void> {
     const name = normalizeName(entry.name)
-    if (entry.name.startsWith('./')) counts.dotSlash += 1
+    if (entry.name.startsWith('./')) dotSlash += 1
     if (seen.index !== undefined) seen.afterIndex = true
     const refusal = refuse(entry, name)
     if (refusal !== undefined) {
@@ -292,7 +293,7 @@ export async function surveyArchive(
           `After the end of the tar, data follows that most programs never see.`,
         )
     }
-    if (counts.dotSlash > 0) {
+    if (dotSlash > 0) {
       events.onWarning(
         'archive.repacked',
         archive.name,

@@ -18,7 +18,12 @@ const chunkBytes = 1 << 20
 export async function createSpool(folder: string): Promise<Spool> {
   const path = join(folder, `spool-${randomUUID()}`)
   const file = await onFile(folder, 'written', () => open(path, 'wx+', 0o600))
-  await onFile(path, 'removed', () => unlink(path))
+  try {
+    await onFile(path, 'removed', () => unlink(path))
+  } catch (error) {
+    await file.close()
+    throw error
+  }
   const waiting = Buffer.allocUnsafe(chunkBytes)
   let filled = 0
   let flushed = 0
