@@ -13,7 +13,7 @@ import { example } from './example.ts'
 interface ExtractOptions {
   readonly to: string
   readonly user?: string
-  readonly document: readonly string[]
+  readonly document?: readonly string[]
   readonly versions: 'last' | 'all'
   readonly overwrite?: boolean
   readonly keepGoing?: boolean
@@ -33,7 +33,7 @@ export function addExtract(program: Command, session: Session): void {
       'where to write it (made if it is not there); - writes one document to standard output',
     )
     .option('--user <name>', 'whose; needed where several users have such a path')
-    .option('--document <id>', 'a document by its id, one in the trash too; may be given several times', eachOf, [])
+    .option('--document <id>', 'a document by its id, one in the trash too; may be given several times', eachOf)
     .addOption(
       new Option('--versions <which>', 'all: earlier ones beside the last, as "scan (version 1).pdf"')
         .choices(['last', 'all'])
@@ -50,7 +50,7 @@ export function addExtract(program: Command, session: Session): void {
       ),
     )
     .action(async (typed: string, paths: readonly string[], options: ExtractOptions) => {
-      const { user, document: documents, versions, overwrite = false, keepGoing = false } = options
+      const { user, document: documents = [], versions, overwrite = false, keepGoing = false } = options
       const toOutput = options.to === '-'
       if (toOutput) assertOneFile(session, versions)
       const app = await session.app()

@@ -21,8 +21,8 @@ interface InspectOptions extends Where {
 
 interface Where {
   readonly user?: string
-  readonly path: readonly string[]
-  readonly document: readonly string[]
+  readonly path?: readonly string[]
+  readonly document?: readonly string[]
 }
 
 export function addInspect(program: Command, session: Session): void {
@@ -35,8 +35,8 @@ export function addInspect(program: Command, session: Session): void {
     .argument('<archive>', 'the archive, or - for standard input')
     .option('--tree', 'folders and documents, as "tree" shows those of an instance')
     .option('--user <name>', 'only what this user has')
-    .option('--path <path>', 'a folder or a document, as .home/Taxes; may be given several times', eachOf, [])
-    .option('--document <id>', 'a document by its id, one in the trash too; may be given several times', eachOf, [])
+    .option('--path <path>', 'a folder or a document, as .home/Taxes; may be given several times', eachOf)
+    .option('--document <id>', 'a document by its id, one in the trash too; may be given several times', eachOf)
     .option('--find <text>', 'what has this in a title, a tag or a page, whatever its case and accents')
     .option('--text', 'with the texts of versions and pages')
     .option('--trash', 'what is in the trash, instead of the rest')
@@ -53,7 +53,7 @@ export function addInspect(program: Command, session: Session): void {
       const app = await session.app()
       const archive = archiveOf(typed, session)
       const { tree = false, find, text = false, trash = false, keepGoing = false } = options
-      const named = options.path.length + options.document.length > 0
+      const named = options.path !== undefined || options.document !== undefined
       if (trash && named) {
         const reason = '--trash shows the trash as it is; it goes with neither --path nor --document.'
         throw new StrongroomError('usage.invalid', { command: 'inspect', reason })
@@ -70,7 +70,7 @@ export function addInspect(program: Command, session: Session): void {
     })
 }
 
-const choiceOf = ({ user, path: paths, document: documents }: Where): Choice => ({
+const choiceOf = ({ user, path: paths = [], document: documents = [] }: Where): Choice => ({
   paths,
   documents,
   ...(user === undefined ? {} : { username: user }),

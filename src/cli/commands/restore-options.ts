@@ -18,8 +18,8 @@ export interface RestoreOptions {
   readonly restorePoint: boolean
   readonly keepGoing?: boolean
   readonly user?: string
-  readonly path: readonly string[]
-  readonly document: readonly string[]
+  readonly path?: readonly string[]
+  readonly document?: readonly string[]
   readonly asUser?: string
   readonly into?: string
   readonly versions: 'all' | 'last'
@@ -42,9 +42,9 @@ export const withRestoreOptions = (command: Command, keepGoing: string): Command
     .option('--replace', 'make the instance exactly what is restored; what it held is kept as a restore point')
     .option('--no-restore-point', 'with --replace: keep nothing of what the instance held')
     .option('--keep-going', keepGoing)
-    .option('--user <name>', 'only what this user has there')
-    .option('--path <path>', 'only what is at this path, and below it; may be given several times', eachOf, [])
-    .option('--document <id>', 'only the document with this id; may be given several times', eachOf, [])
+    .option('--user <name>', 'only what this user has in it')
+    .option('--path <path>', 'only what is at this path, and below it; may be given several times', eachOf)
+    .option('--document <id>', 'only the document with this id; may be given several times', eachOf)
     .option('--as-user <name>', 'give it to this user of the instance')
     .option('--into <folder>', 'put it into this folder, which is made where it is missing')
     .addOption(
@@ -74,7 +74,7 @@ export function choicesOf(options: RestoreOptions): RestoreChoices {
 
 /** What of the whole is wanted; null where it is all. */
 function partsOf(options: RestoreOptions): ChosenParts | null {
-  const { user = null, path: paths, document: documents, asUser = null, into = null, versions } = options
+  const { user = null, path: paths = [], document: documents = [], asUser = null, into = null, versions } = options
   const isAll = paths.length + documents.length === 0 && versions === 'all'
   return isAll && user === null && asUser === null && into === null
     ? null
