@@ -23,6 +23,8 @@ export interface Session {
   readonly signal: AbortSignal
   readonly json: boolean
   app(): Promise<App>
+  /** What --database says, for a command in which it names another database; the instance is then that of --data alone. */
+  takeDatabase(): string | undefined
   /** Opens the instance for `work`, and closes it. */
   withInstance<T>(access: Access, command: string, work: (instance: Instance) => Promise<T>): Promise<T>
   /** Runs an operation, and shows how far it is, until the operation ends or says `stop`. */
@@ -45,6 +47,7 @@ const shownNotices = 20
 
 export function createSession(terminal: Terminal, options: () => GlobalOptions, signal: AbortSignal): Session {
   let app: Promise<App> | undefined
+  let isTaken = false
 
   async function write(text: string): Promise<void> {
     signal.throwIfAborted()
@@ -72,8 +75,12 @@ export function createSession(terminal: Terminal, options: () => GlobalOptions, 
     },
     app() {
       const { data, database } = options()
-      app ??= terminal.openApp({ data, database })
+      app ??= terminal.openApp({ data, database: isTaken ? undefined : database })
       return app
+    },
+    takeDatabase() {
+      isTaken = true
+      return options().database
     },
     async withInstance(access, command, work) {
       await using instance = await (await session.app()).open({ access, command })

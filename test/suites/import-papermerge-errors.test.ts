@@ -17,8 +17,8 @@ const { here, strongroom, done, makeInstance, failure } = workplace()
 
 describe('import-papermerge does not mistake one database for another', () => {
   test.each([
-    ['--media .', /--from must name the database of Papermerge; --database always names that of Strongroom/],
-    ['--database postgres://papermerge@db/papermerge --media .', /--from must name/],
+    ['--media .', /--from .* must name the database of Papermerge/],
+    ['--database mysql://papermerge@db/papermerge --media .', /mysql:…/],
     ['--from x.db', /--media must name/],
     ['--from mysql://papermerge@db/papermerge --media .', /mysql:…/],
   ])('2: %s', async (words, message) => {

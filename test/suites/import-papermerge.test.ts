@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import type { RestoreReport } from '../../src/contract/restore-report.ts'
 import { createCommandInstance } from '../support/command-instances.ts'
+import { runCommand } from '../support/command-line.ts'
 import { databases } from '../support/databases.ts'
+import { papermergeOfAda } from '../support/papermerge-of-ada.ts'
 import { createPapermerge, loadBackup, papermergeKinds } from '../support/papermerge.ts'
 import { everything } from '../support/restoring.ts'
 import { samples } from '../support/samples.ts'
@@ -32,5 +34,17 @@ describe.each(papermergeKinds)('a living Papermerge on %s', (kind) => {
       await living.report(['check'])
       expect(await papermerge.files()).toEqual(before)
     })
+  })
+
+  test('is what --database names where nothing else does, and the instance is then that of --data', async () => {
+    await using papermerge = await papermergeOfAda(kind)
+    await using living = await createCommandInstance(databases[0]!)
+    await using named = await createCommandInstance(databases[0]!)
+    await living.report<RestoreReport>(papermerge.args)
+    const { media, from } = papermerge
+    const args = ['--json', 'import-papermerge', '--database', from, '--media', media, '--data', named.dataDirectory]
+    const { exitCode, stdout } = await runCommand(args)
+    expect([exitCode, JSON.parse(stdout)]).toMatchObject([0, { operation: 'import-papermerge' }])
+    expect(await everything(named)).toEqual(await everything(living))
   })
 })

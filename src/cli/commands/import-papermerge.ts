@@ -18,7 +18,10 @@ export function addImportPapermerge(program: Command, session: Session): void {
     .description(
       'Reads the database and the media folder of a Papermerge 2.1, for when its own backup fails or it has none, and brings in what a restore of its backup would. Nothing of it is written. A file that is missing is named and left out, and everything else comes: exit code 3. What the instance holds stays, as with "restore". All of it comes in, or nothing.',
     )
-    .option('--from <url>', 'the database of Papermerge: postgres://… or the path of its SQLite file')
+    .option(
+      '--from <url>',
+      'the database of Papermerge: postgres://… or the path of its SQLite file; without it, --database names that',
+    )
     .option('--media <folder>', 'the folder that holds the "docs" and "sidecars" of Papermerge')
   withRestoreOptions(command, 'leave out files that are there and cannot be read, too, and go on where none is there')
     .addHelpText(
@@ -35,11 +38,15 @@ export function addImportPapermerge(program: Command, session: Session): void {
     })
 }
 
-/** --database is that of Strongroom in every command, so that of Papermerge has a name of its own. */
-function placeOf({ from, media }: ImportPapermergeOptions, session: Session): { database: string; media: string } {
+/**
+ * Without --from, --database is that of Papermerge: who types it here can mean no other, as an instance alone is nothing to
+ * import. Each side refuses the database of the other.
+ */
+function placeOf(options: ImportPapermergeOptions, session: Session): { database: string; media: string } {
+  const { from = session.takeDatabase(), media } = options
   const missing =
     from === undefined || from === ''
-      ? '--from must name the database of Papermerge; --database always names that of Strongroom.'
+      ? '--from (or --database, where the instance needs none) must name the database of Papermerge.'
       : media === undefined || media === ''
         ? '--media must name the media folder of Papermerge.'
         : undefined
