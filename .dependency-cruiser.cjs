@@ -121,6 +121,7 @@ module.exports = {
     heavyPackage('@embedpdf/pdfium', ['reading']),
     heavyPackage('pg', ['database']),
     heavyPackage('kysely', ['database', 'services', 'operations']),
+    heavyPackage('age-encryption', ['std']),
     heavyPackage('commander', ['cli']),
     heavyPackage('cli-progress', ['cli']),
   ],

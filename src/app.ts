@@ -61,6 +61,8 @@ export type Access = 'read' | 'own' | 'write' | 'exclusive'
 export interface App {
   /** Absolute. */
   readonly dataDirectory: string
+  /** What opens encrypted archives, where no option names it. Absolute. */
+  readonly keyFile: string | undefined
   /** Creates the instance, or upgrades its schema. */
   migrate(): Promise<MigrateReport>
   /** Proves an archive; needs no instance. */
@@ -170,6 +172,7 @@ export function createApp(config: Config, overrides: Overrides = {}): App {
 
   return {
     dataDirectory: dataDirectory.path,
+    keyFile: config.keyFile,
 
     async migrate() {
       const { createMigrate } = await import('./operations/migrate.ts')
@@ -178,17 +181,17 @@ export function createApp(config: Config, overrides: Overrides = {}): App {
 
     async verify(input, onProgress, signal) {
       const { createVerify } = await import('./operations/verify.ts')
-      return createVerify({ scratchDirectory: config.scratchDirectory })(input, onProgress, signal)
+      return createVerify(config)(input, onProgress, signal)
     },
 
     async inspect(input, onProgress, signal) {
       const { createInspect } = await import('./operations/inspect.ts')
-      return createInspect({ scratchDirectory: config.scratchDirectory })(input, onProgress, signal)
+      return createInspect(config)(input, onProgress, signal)
     },
 
     async prune(input, onProgress, signal) {
       const { createPrune } = await import('./operations/prune.ts')
-      return createPrune({ scratchDirectory: config.scratchDirectory })(input, onProgress, signal)
+      return createPrune(config)(input, onProgress, signal)
     },
 
     async assertPapermerge(place) {
@@ -198,17 +201,17 @@ export function createApp(config: Config, overrides: Overrides = {}): App {
 
     async browse(input, onProgress, signal) {
       const { createBrowse } = await import('./operations/browse.ts')
-      return createBrowse({ scratchDirectory: config.scratchDirectory })(input, onProgress, signal)
+      return createBrowse(config)(input, onProgress, signal)
     },
 
     async extract(input, onProgress, signal) {
       const { createExtract } = await import('./operations/extract.ts')
-      return createExtract({ scratchDirectory: config.scratchDirectory, clock })(input, onProgress, signal)
+      return createExtract({ ...config, clock })(input, onProgress, signal)
     },
 
     async compare(input, onProgress, signal) {
       const { createCompare } = await import('./operations/compare.ts')
-      return createCompare({ scratchDirectory: config.scratchDirectory })(input, onProgress, signal)
+      return createCompare(config)(input, onProgress, signal)
     },
 
     async drill(input, onProgress, signal) {

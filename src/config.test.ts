@@ -36,6 +36,12 @@ test('a relative path of a SQLite database starts at the working directory', () 
   expect(readConfig({}, { database: 'sqlite:/a/b.db' }, work).databaseUrl).toBe('sqlite:/a/b.db')
 })
 
+test('what was encrypted stays in memory, unless a variable names a folder; another names the key file', () => {
+  expect(readConfig({}, {}, work)).toMatchObject({ sealedScratch: ':memory:', keyFile: undefined })
+  const variables = { STRONGROOM_SCRATCH: '/crypt/tmp', STRONGROOM_KEY_FILE: 'key' }
+  expect(readConfig(variables, {}, work)).toMatchObject({ sealedScratch: '/crypt/tmp', keyFile: '/somewhere/key' })
+})
+
 test('SOURCE_DATE_EPOCH fixes the time', () => {
   expect(readConfig({ SOURCE_DATE_EPOCH: '1700000000' }, {}, work).fixedTime).toEqual(new Date(1_700_000_000_000))
   expect(readConfig({}, {}, work).fixedTime).toBeUndefined()

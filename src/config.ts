@@ -8,6 +8,7 @@ import { resolve } from 'node:path'
 import { z } from 'zod'
 import { StrongroomError } from './errors.ts'
 import { toFileError } from './std/files.ts'
+import { memoryFolder } from './std/spool.ts'
 
 export interface Config {
   /** Absolute. */
@@ -20,6 +21,10 @@ export interface Config {
   readonly inContainer: boolean
   /** For what needs scratch files without an instance. */
   readonly scratchDirectory: string
+  /** The same for what was encrypted: a folder where it may lie in the clear; `:memory:` for none. */
+  readonly sealedScratch: string
+  /** What opens encrypted archives, where no option names it. */
+  readonly keyFile: string | undefined
 }
 
 export interface ConfigOptions {
@@ -43,6 +48,8 @@ const environmentSchema = z.object({
   STRONGROOM_DATABASE_URL: variable,
   STRONGROOM_DATABASE_URL_FILE: variable,
   STRONGROOM_CONTAINER: variable,
+  STRONGROOM_SCRATCH: variable,
+  STRONGROOM_KEY_FILE: variable,
   SOURCE_DATE_EPOCH: variable.pipe(
     z
       .string()
@@ -81,6 +88,14 @@ export function readConfig(environment: Environment, options: ConfigOptions, wor
     fixedTime: epoch === undefined ? undefined : new Date(epoch * 1000),
     inContainer: variables.STRONGROOM_CONTAINER === '1',
     scratchDirectory: tmpdir(),
+    sealedScratch:
+      variables.STRONGROOM_SCRATCH === undefined
+        ? memoryFolder
+        : resolve(workingDirectory, variables.STRONGROOM_SCRATCH),
+    keyFile:
+      variables.STRONGROOM_KEY_FILE === undefined
+        ? undefined
+        : resolve(workingDirectory, variables.STRONGROOM_KEY_FILE),
   })
 }
 

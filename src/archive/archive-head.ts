@@ -1,10 +1,12 @@
 import { StrongroomError } from '../errors.ts'
+import type { AgeKeySource } from '../std/age/keys.ts'
 import { createRecordReader, type JsonObject } from './json-records.ts'
 import { JsonError } from './json-tokens.ts'
 import { metadataName, normalizeName } from './layout.ts'
 import { parseMoment } from './moments.ts'
 import { openArchive } from './open-archive.ts'
 import { backupShape } from './records.ts'
+import { breaksOff } from './survey.ts'
 import { readTar } from './tar-reader.ts'
 
 /** What an archive of ours says of itself in its first kilobytes. None of it is proved. */
@@ -22,9 +24,10 @@ const mostBytes = 16 * 1024 * 1024
 
 /**
  * Reads the beginning of a file; undefined for one that is no archive of ours, or too damaged to say so. Throws `file.…`
- * where it cannot be read.
+ * where it cannot be read, `archive.key_missing` and `archive.wrong_key` where it cannot be opened; `archive.damaged` and
+ * `archive.truncated` for an encrypted one, by its name, of which not even the beginning can be decrypted.
  */
-export async function readArchiveHead(path: string): Promise<ArchiveHead | undefined> {
+export async function readArchiveHead(path: string, keys?: AgeKeySource): Promise<ArchiveHead | undefined> {
   const nothing = (): void => undefined
   let own: JsonObject | undefined
   const reader = createRecordReader(backupShape, {
@@ -35,7 +38,7 @@ export async function readArchiveHead(path: string): Promise<ArchiveHead | undef
     },
   })
   try {
-    await using archive = await openArchive(path, '')
+    await using archive = await openArchive(path, '', keys)
     for await (const entry of readTar(archive.tar(nothing), path, nothing)) {
       if (entry.type !== 'file' || normalizeName(entry.name) !== metadataName) return undefined
       let seen = 0
@@ -48,6 +51,8 @@ export async function readArchiveHead(path: string): Promise<ArchiveHead | undef
     }
     return undefined
   } catch (error) {
+    const isSealed = path.endsWith('.age') && breaksOff(error) && own === undefined
+    if (isSealed) throw error
     const isNone = error instanceof StrongroomError && (error.kind === 'corrupt' || error.kind === 'invalid')
     if (isNone || error instanceof JsonError) return own === undefined ? undefined : headOf(own)
     throw error

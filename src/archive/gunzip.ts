@@ -1,7 +1,7 @@
-import type { FileHandle } from 'node:fs/promises'
 import { crc32, createInflateRaw } from 'node:zlib'
 import { StrongroomError } from '../errors.ts'
 import { onFile, systemCode } from '../std/files.ts'
+import type { ReadableFile as FileHandle } from '../std/readable-file.ts'
 import { reasonOf } from '../std/text.ts'
 
 const chunkBytes = 1 << 20

@@ -3,8 +3,20 @@ import { constants } from 'node:fs'
 import { open, unlink, type FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import { StrongroomError } from '../errors.ts'
+import { openAge, type AgeFile } from '../std/age/age-file.ts'
+import { isAge } from '../std/age/header.ts'
+import type { AgeKeySource } from '../std/age/keys.ts'
 import { onFile } from '../std/files.ts'
+import type { ReadableFile } from '../std/readable-file.ts'
 import { fileChunks, gunzip, isGzip, type GunzipEnd } from './gunzip.ts'
+
+/** Where an archive comes from. */
+export interface ArchiveSource {
+  /** A path, or a stream that carries the archive. */
+  readonly archive: string | AsyncIterable<Uint8Array>
+  /** Asked for what opens an encrypted one. */
+  readonly keys?: AgeKeySource
+}
 
 /** An archive that is open for reading, as often as needed, from its beginning. */
 export interface OpenArchive extends AsyncDisposable {
@@ -12,13 +24,14 @@ export interface OpenArchive extends AsyncDisposable {
   readonly name: string
   /** Bytes of the file. */
   readonly size: number
+  readonly encrypted: boolean
   readonly compression: 'gzip' | 'none'
   /**
-   * The bytes of the tar, from the beginning; `onRead` is told how much of the file has been read. Throws
+   * The bytes of the tar, from the beginning; `onRead` is told how much of the file has been read, decrypted. Throws
    * `archive.truncated` and `archive.damaged`.
    */
   tar(onEnd: (end: GunzipEnd) => void, onRead?: (position: number) => void): AsyncIterable<Uint8Array>
-  /** Bytes of the file itself, as they are. */
+  /** Bytes of the compressed file, decrypted where it is encrypted. */
   bytes(position: number, length: number): Promise<Buffer>
   /** The SHA-256 of the file itself, 64 lower-case hex digits. */
   sha256(): Promise<string>
@@ -27,29 +40,35 @@ export interface OpenArchive extends AsyncDisposable {
 }
 
 /**
- * Opens an archive by its path, or takes it from a stream, which is kept on disk in `scratchFolder` meanwhile. Throws
- * `archive.not_an_archive` and `file.*`.
+ * Opens an archive by its path, or takes it from a stream, which is kept on disk in `scratchFolder` meanwhile, as it is. An
+ * encrypted one asks `keys` for what opens it. Throws `archive.not_an_archive`, `file.*`, and for an encrypted one what
+ * `openAge` throws.
  */
 export async function openArchive(
   input: string | AsyncIterable<Uint8Array>,
   scratchFolder: string,
+  keys?: AgeKeySource,
 ): Promise<OpenArchive> {
   const name = typeof input === 'string' ? input : 'standard input'
   const file = typeof input === 'string' ? await openFile(input) : await keep(input, scratchFolder)
   try {
     const opened = await onFile(name, 'read', () => file.stat())
-    const compression = await detectCompression(file, name)
+    const age = await openIfEncrypted(file, opened.size, name, keys)
+    const inside: ReadableFile = age ?? file
+    const insideSize = age?.size ?? opened.size
+    const compression = await detectCompression(inside, name)
     return {
       name,
       size: opened.size,
+      encrypted: age !== undefined,
       compression,
       tar: (onEnd, onRead) =>
         compression === 'gzip'
-          ? gunzip(file, name, onEnd, onRead)
-          : plainTar(fileChunks(file, name, 0, onRead), opened.size, onEnd),
+          ? gunzip(inside, name, onEnd, onRead)
+          : plainTar(fileChunks(inside, name, 0, onRead), insideSize, onEnd),
       async bytes(position, length) {
         const buffer = Buffer.alloc(length)
-        const { bytesRead } = await onFile(name, 'read', () => file.read(buffer, 0, length, position))
+        const { bytesRead } = await onFile(name, 'read', () => inside.read(buffer, 0, length, position))
         return buffer.subarray(0, bytesRead)
       },
       async sha256() {
@@ -93,7 +112,24 @@ async function keep(input: AsyncIterable<Uint8Array>, folder: string): Promise<F
   }
 }
 
-async function detectCompression(file: FileHandle, name: string): Promise<'gzip' | 'none'> {
+async function openIfEncrypted(
+  file: FileHandle,
+  size: number,
+  name: string,
+  keys: AgeKeySource | undefined,
+): Promise<AgeFile | undefined> {
+  const start = Buffer.alloc(64)
+  await onFile(name, 'read', () => file.read(start, 0, start.length, 0))
+  if (start.toString('latin1').startsWith(armorStart)) {
+    const reason = 'it is an age file in its form for e-mail; turn it into a plain one with age -d and age'
+    throw new StrongroomError('archive.not_an_archive', { archive: name, reason })
+  }
+  return isAge(start) ? onFile(name, 'read', () => openAge(file, size, name, keys)) : undefined
+}
+
+const armorStart = '-----BEGIN AGE ENCRYPTED FILE-----'
+
+async function detectCompression(file: ReadableFile, name: string): Promise<'gzip' | 'none'> {
   const start = Buffer.alloc(512)
   const { bytesRead } = await onFile(name, 'read', () => file.read(start, 0, 512, 0))
   if (bytesRead === 0) throw new StrongroomError('archive.not_an_archive', { archive: name, reason: 'it is empty' })

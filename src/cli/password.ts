@@ -12,16 +12,30 @@ const longestLine = 4096
  */
 export async function readNewPassword(terminal: Terminal, command: string, username: string): Promise<string> {
   const { stdin } = terminal
-  const password = stdin.isTTY === true ? await typedTwice(terminal, command, username) : await lineOf(stdin, command)
+  const password =
+    stdin.isTTY === true
+      ? await typedTwice(terminal, command, `Password for ${username}: `, 'passwords')
+      : await lineOf(stdin, command)
   if (password === '') throw new StrongroomError('user.empty_password')
   return password
 }
 
-async function typedTwice(terminal: Terminal, command: string, username: string): Promise<string> {
-  const first = await ask(terminal, `Password for ${username}: `)
+/** A new passphrase, typed twice at a terminal. Throws `usage.invalid`. */
+export async function readNewPassphrase(terminal: Terminal, command: string): Promise<string> {
+  const passphrase = await typedTwice(terminal, command, 'Passphrase for the archive: ', 'passphrases')
+  if (passphrase === '') throw new StrongroomError('usage.invalid', { command, reason: 'The passphrase is empty.' })
+  return passphrase
+}
+
+/** The passphrase of an archive, typed at a terminal. */
+export const readPassphrase = (terminal: Terminal, archive: string): Promise<string> =>
+  ask(terminal, `Passphrase of ${archive}: `)
+
+async function typedTwice(terminal: Terminal, command: string, prompt: string, what: string): Promise<string> {
+  const first = await ask(terminal, prompt)
   if (first === '') return first
   const second = await ask(terminal, 'The same again: ')
-  if (first !== second) throw new StrongroomError('usage.invalid', { command, reason: 'The two passwords differ.' })
+  if (first !== second) throw new StrongroomError('usage.invalid', { command, reason: `The two ${what} differ.` })
   return first
 }
 

@@ -9,6 +9,7 @@ export interface BackupReport extends Report {
   /** The moment that the archive shows. */
   readonly created: string
   readonly archiveBytes: number
+  readonly encrypted: boolean
   readonly users: number
   readonly folders: number
   readonly documents: number

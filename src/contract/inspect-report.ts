@@ -26,6 +26,7 @@ export interface InspectReport extends Report {
   readonly operation: 'inspect'
   readonly archive: string
   readonly archiveBytes: number
+  readonly encrypted: boolean
   readonly writer: string
   readonly created: string | null
   readonly format: string

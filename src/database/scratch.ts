@@ -2,7 +2,9 @@ import { randomUUID } from 'node:crypto'
 import { unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
+import { StrongroomError } from '../errors.ts'
 import { toFileError } from '../std/files.ts'
+import { memoryFolder } from '../std/spool.ts'
 
 export type ScratchRow = Record<string, string | number | null>
 
@@ -21,22 +23,33 @@ export interface Scratch extends Disposable {
   rows(sql: string, ...parameters: SQLInputValue[]): IterableIterator<ScratchRow>
 }
 
-/** Opens an empty scratch database in `folder`. Throws `file.*`. */
-export function openScratch(folder: string): Scratch {
-  const path = join(folder, `scratch-${randomUUID()}`)
+/** MiB that a scratch database in memory may grow to. */
+const mostMemory = 1024
+const pageBytes = 4096
+
+/**
+ * Opens an empty scratch database in `folder`; or in memory, where it may grow to `mostMiB`. Throws `file.*`,
+ * `scratch.memory_full`.
+ */
+export function openScratch(folder: string, mostMiB = mostMemory): Scratch {
+  const inMemory = folder === memoryFolder
+  const path = inMemory ? memoryFolder : join(folder, `scratch-${randomUUID()}`)
   const attempt = <T>(work: () => T): T => {
     try {
       return work()
     } catch (error) {
-      throw toScratchError(error, folder)
+      throw toScratchError(error, folder, mostMiB)
     }
   }
   const database = attempt(() => {
     const opened = new DatabaseSync(path)
     opened.exec(`
-      pragma journal_mode = off; pragma synchronous = off; pragma locking_mode = exclusive; pragma cache_size = -8000;
+      pragma page_size = ${pageBytes}; pragma journal_mode = off; pragma synchronous = off; pragma locking_mode = exclusive; pragma cache_size = -8000;
       create table opened (id integer); drop table opened`)
-    unlinkSync(path)
+    if (inMemory) {
+      // What SQLite sorts would go to a temporary file.
+      opened.exec(`pragma temp_store = memory; pragma max_page_count = ${(mostMiB * 1024 * 1024) / pageBytes}`)
+    } else unlinkSync(path)
     return opened
   })
   const statements = new Map<string, StatementSync>()
@@ -63,7 +76,7 @@ export function openScratch(folder: string): Scratch {
 const constraintBroken = 19
 
 /** SQLite tells of a full or broken disk by numbers of its own. */
-function toScratchError(error: unknown, folder: string): unknown {
+function toScratchError(error: unknown, folder: string, mostMiB: number): unknown {
   const number = error instanceof Error && 'errcode' in error ? Number(error.errcode) & 0xff : undefined
   // Broken by the program, not by the disk.
   if (number === constraintBroken) return error
@@ -76,6 +89,8 @@ function toScratchError(error: unknown, folder: string): unknown {
           [14, 'EACCES'],
           [8, 'EROFS'],
         ]).get(number)
+  if (code === 'ENOSPC' && folder === memoryFolder)
+    return new StrongroomError('scratch.memory_full', { limit: mostMiB }, { cause: error })
   if (code === undefined) return toFileError(error, folder, 'written')
   return toFileError(Object.assign(new Error(String(error)), { code }), folder, 'written')
 }

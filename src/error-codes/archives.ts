@@ -52,10 +52,33 @@ export const archiveCodes = {
     message: '{archive} has format {format}; this program reads up to format {known}.',
     hint: 'Use the Strongroom version that wrote it ({writer}), or a later one.',
   },
+  'archive.key_missing': {
+    kind: 'denied',
+    message: '{archive} is encrypted with {how}, and no key was given.',
+    hint: 'Name the file that holds it with --key-file FILE or STRONGROOM_KEY_FILE; a passphrase is asked for at a terminal, unless standard input carries the archive.',
+  },
+  'archive.wrong_key': {
+    kind: 'denied',
+    message: '{archive} is encrypted with {how}, and what was given does not open it.',
+    hint: 'Give the key that it was made for. If it surely is that one, the first bytes of the file were damaged: use another copy.',
+  },
   'archive.changed': {
     kind: 'corrupt',
     message: '{archive} changed while it was being read.',
     hint: 'Wait until nobody writes it, and try again; nothing was changed.',
+  },
+
+  'key.unusable': {
+    kind: 'invalid',
+    message: '{path} cannot be used as a key: {reason}',
+    hint: 'A key file holds what age-keygen wrote, or a passphrase in one line; a file of recipients one age1… a line.',
+  },
+
+  'scratch.memory_full': {
+    kind: 'unavailable',
+    message:
+      'What must be kept of an encrypted archive while it is being read does not fit into {limit} MiB of memory.',
+    hint: 'Name a folder on an encrypted disk with STRONGROOM_SCRATCH: there it is kept in the clear while the command runs, in files without a name.',
   },
 
   'contents.user_not_found': {

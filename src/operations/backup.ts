@@ -11,11 +11,13 @@ import { listUsers } from '../database/queries/users.ts'
 import { openScratch, type Scratch } from '../database/scratch.ts'
 import { StrongroomError } from '../errors.ts'
 import type { MediaStore } from '../media/media-store.ts'
+import type { AgeKeys } from '../std/age/keys.ts'
 import { type Clock, type Timestamp, unixSeconds } from '../std/clock.ts'
 import { createSpool, type Spool } from '../std/spool.ts'
 import { userFolders } from './backup/account-names.ts'
 import { archiveFormat, type ArchiveFormat } from './backup/archive-format.ts'
 import { addFolders, addOriginals, addSidecars, createDamageList } from './backup/contents.ts'
+import { encryptInto, type Encryption } from './backup/encryption.ts'
 import { writeIndexPage } from './backup/index-page.ts'
 import { writeMetadata } from './backup/metadata.ts'
 import { nameNodes } from './backup/node-names.ts'
@@ -45,6 +47,8 @@ export interface BackupInput {
   readonly links: 'symbolic' | 'hard'
   /** Takes the archive instead of a file. */
   readonly stdout?: Writable
+  /** Whom it is encrypted for; without it, it is not. */
+  readonly encryption?: Encryption
 }
 
 /**
@@ -80,7 +84,7 @@ export async function writeBackup(
 ): Promise<BackupReport> {
   const { stdout } = input
   if (stdout !== undefined) {
-    return parts.database.snapshot((db) => writeToStream(parts, db, input.links, stdout, onProgress, signal))
+    return parts.database.snapshot((db) => writeToStream(parts, db, input, stdout, onProgress, signal))
   }
   const target = await findTarget(input.location, input.overwrite)
   return parts.database.snapshot((db) => writeToTarget(parts, db, input, target, onProgress, signal))
@@ -89,7 +93,7 @@ export async function writeBackup(
 async function writeToStream(
   parts: BackupParts,
   db: Db,
-  links: 'symbolic' | 'hard',
+  { links, encryption }: BackupInput,
   stdout: Writable,
   onProgress: OnProgress,
   signal: AbortSignal | undefined,
@@ -101,17 +105,19 @@ async function writeToStream(
       stdout.write(bytes, (error) => (error === null || error === undefined ? resolve() : reject(error)))
     })
   }
+  const encrypted = await encryptInto(sink, encryption)
   const written = await writeArchive({
     ...parts,
     db,
     links,
-    sink,
+    sink: encrypted.write,
     createdAt: parts.clock.now(),
     counts: await countAll(db),
     onProgress,
     signal,
   })
-  return { ...written, archive: '-', archiveBytes, verified: false }
+  await encrypted.finish()
+  return { ...written, archive: '-', archiveBytes, encrypted: encryption !== undefined, verified: false }
 }
 
 async function writeToTarget(
@@ -126,21 +132,24 @@ async function writeToTarget(
   const counts = await countAll(db)
   await assertSpace(target, counts)
   await using partial = await createPartial(target, parts.instanceId)
+  const encrypted = await encryptInto(partial.write, input.encryption)
   const written = await writeArchive({
     ...parts,
     db,
     links: input.links,
-    sink: partial.write,
+    sink: encrypted.write,
     createdAt,
     counts,
     onProgress,
     signal,
   })
+  await encrypted.finish()
   await partial.sync()
-  if (input.verify) await readBack(partial.path, target, parts.scratchDirectory, onProgress, signal)
+  if (input.verify) await readBack(partial.path, encrypted.keys, target, parts.scratchDirectory, onProgress, signal)
   signal?.throwIfAborted()
-  const archive = await partial.putInPlace(input.overwrite, createdAt)
-  return { ...written, archive, archiveBytes: partial.size, verified: input.verify }
+  const isEncrypted = input.encryption !== undefined
+  const archive = await partial.putInPlace(input.overwrite, createdAt, isEncrypted)
+  return { ...written, archive, archiveBytes: partial.size, encrypted: isEncrypted, verified: input.verify }
 }
 
 const bytesOfFiles = ({ originalBytes, sidecarBytes, trash }: Counts): number =>
@@ -164,7 +173,9 @@ interface WriteInput extends Pick<BackupParts, 'media' | 'programVersion' | 'ins
   readonly signal: AbortSignal | undefined
 }
 
-async function writeArchive(input: WriteInput): Promise<Omit<BackupReport, 'archive' | 'archiveBytes' | 'verified'>> {
+async function writeArchive(
+  input: WriteInput,
+): Promise<Omit<BackupReport, 'archive' | 'archiveBytes' | 'encrypted' | 'verified'>> {
   const { db, counts, createdAt, links, media, onProgress, scratchDirectory, signal } = input
   const writer = `Strongroom ${input.programVersion}`
   const mtime = unixSeconds(createdAt)
@@ -281,12 +292,13 @@ const addSpool = (archive: ArchiveWriter, name: string, spool: Spool, mtime: num
 /** Reads the archive back as a restore would, and lets no archive out that a restore would refuse. */
 async function readBack(
   path: string,
+  keys: AgeKeys | undefined,
   target: Target,
   scratchDirectory: string,
   onProgress: OnProgress,
   signal: AbortSignal | undefined,
 ): Promise<void> {
-  await using archive = await openArchive(path, scratchDirectory)
+  await using archive = await openArchive(path, scratchDirectory, () => Promise.resolve(keys))
   using scratch = openScratch(scratchDirectory)
   const findings = {
     problem(error: StrongroomError): void {

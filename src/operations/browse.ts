@@ -1,3 +1,4 @@
+import type { ArchiveSource } from '../archive/open-archive.ts'
 import type { FindReport, Hit } from '../contract/find-report.ts'
 import { createNotices } from '../contract/notices.ts'
 import type { OnProgress, Report } from '../contract/reports.ts'
@@ -9,13 +10,13 @@ import { findText } from './browse/find.ts'
 import { openArchiveContents } from './contents/archive-contents.ts'
 import { choose, type Choice, type Chosen } from './contents/choose.ts'
 import { contentsNodes, nodeItems, userItems, type PlacedNode } from './contents/walk.ts'
+import type { ScratchPlaces } from './scratch-places.ts'
 import { salvagingFindings, strictFindings, type Findings } from './staging/stage.ts'
 import { treeJson } from './tree.ts'
 
 const mostHits = 1000
 
-export interface BrowseInput {
-  readonly archive: string | AsyncIterable<Uint8Array>
+export interface BrowseInput extends ArchiveSource {
   /** Nothing named is everything. */
   readonly choice: Choice
   /** Whether what is in the trash is meant instead of the rest. */
@@ -47,16 +48,14 @@ export interface Browsed extends AsyncDisposable {
 }
 
 /** Opens an archive to look around in it, without an instance. Throws `archive.…`, `file.…`, `contents.…`. */
-export function createBrowse({ scratchDirectory }: { readonly scratchDirectory: string }) {
+export function createBrowse(places: ScratchPlaces) {
   return async function browse(input: BrowseInput, onProgress: OnProgress, signal?: AbortSignal): Promise<Browsed> {
     const warnings = createNotices()
     const leftOut = createNotices()
     const findings = (scratch: Scratch): Findings =>
       input.keepGoing ? salvagingFindings(scratch, warnings.add, leftOut.add) : strictFindings(warnings.add)
     await using opened = new AsyncDisposableStack()
-    const contents = opened.use(
-      await openArchiveContents(input.archive, scratchDirectory, findings, onProgress, signal),
-    )
+    const contents = opened.use(await openArchiveContents(input, places, findings, onProgress, signal))
     const { name, scratch } = contents
     const chosen = choose(contents, input.choice)
     const owned = opened.move()

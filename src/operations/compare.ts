@@ -1,3 +1,4 @@
+import type { ArchiveSource } from '../archive/open-archive.ts'
 import type { ComparedSide, CompareReport, Side } from '../contract/compare-report.ts'
 import { createNotices, type NoticeCollector } from '../contract/notices.ts'
 import type { OnProgress } from '../contract/reports.ts'
@@ -10,32 +11,35 @@ import { noteKind } from './compare/note-side.ts'
 import { createCompareTables, kinds, sideNumber, type ComparedContents } from './compare/tables.ts'
 import { openArchiveContents, type ArchiveContents } from './contents/archive-contents.ts'
 import type { Contents } from './contents/contents.ts'
+import { scratchFor, type ScratchPlaces } from './scratch-places.ts'
 import { strictFindings } from './staging/stage.ts'
 import { originOf } from './staging/writer-of.ts'
 
 /** What is compared: an archive by its path or as a stream, or an instance whose lock the caller holds. */
-export type CompareInput =
-  | { readonly archive: string | AsyncIterable<Uint8Array> }
-  | { readonly contents: (signal?: AbortSignal) => Promise<Contents> }
+export type CompareInput = ArchiveSource | { readonly contents: (signal?: AbortSignal) => Promise<Contents> }
 
 /**
  * Tells what differs between two archives or instances, down to the bytes of each file: every file of both is read and hashed,
  * unless `quick`. Changes nothing. Memory does not grow with what is compared. Throws `archive.…`, `file.…`, `database.…`.
  */
-export function createCompare({ scratchDirectory }: { readonly scratchDirectory: string }) {
+export function createCompare(places: ScratchPlaces) {
   return async function compare(
     input: { readonly left: CompareInput; readonly right: CompareInput; readonly quick: boolean },
     onProgress: OnProgress,
     signal?: AbortSignal,
   ): Promise<CompareReport> {
     const warnings = createNotices()
-    const open = (side: CompareInput): Promise<ArchiveContents | Contents> =>
-      'contents' in side
-        ? side.contents(signal)
-        : openArchiveContents(side.archive, scratchDirectory, strictFindings(warnings.add), onProgress, signal)
+    let encrypted = false
+    async function open(side: CompareInput): Promise<ArchiveContents | Contents> {
+      if ('contents' in side) return side.contents(signal)
+      const contents = await openArchiveContents(side, places, strictFindings(warnings.add), onProgress, signal)
+      encrypted ||= contents.archive.encrypted
+      return contents
+    }
     await using left = await open(input.left)
     await using right = await open(input.right)
     const sides = { left, right }
+    const scratchDirectory = scratchFor({ encrypted }, places)
     return await compareContents({ sides, scratchDirectory, quick: input.quick, warnings }, onProgress, signal)
   }
 }

@@ -1,11 +1,13 @@
 import { stat } from 'node:fs/promises'
 import { basename, join, resolve } from 'node:path'
+import type { ArchiveSource } from '../archive/open-archive.ts'
 import type { CompareReport } from '../contract/compare-report.ts'
 import type { DrilledArchive, DrillOutcome, DrillReport } from '../contract/drill-report.ts'
 import { createNotices, type NoticeCollector } from '../contract/notices.ts'
 import type { Notice, OnProgress } from '../contract/reports.ts'
 import { StrongroomError } from '../errors.ts'
 import type { Clock } from '../std/clock.ts'
+import type { AgeKeySource } from '../std/age/keys.ts'
 import { onFile } from '../std/files.ts'
 import type { Ids } from '../std/ids.ts'
 import { createBackup, type BackupParts } from './backup.ts'
@@ -37,6 +39,8 @@ export interface DrillParts {
 }
 
 export interface DrillInput {
+  /** Asked for what opens an encrypted archive. */
+  readonly keys?: AgeKeySource
   /** An archive, */
   readonly archive?: string
   /** or a folder whose newest one is taken; without either, a backup is made for the drill. */
@@ -62,7 +66,7 @@ export function createDrill(parts: DrillParts) {
     } catch (error) {
       if (!(error instanceof StrongroomError) || error.kind === 'interrupted') throw error
       run.error = { code: error.code, message: error.message }
-      run.outcome = error.code.startsWith('archive.') ? 'archive_damaged' : 'failed'
+      run.outcome = error.code.startsWith('archive.') && error.kind !== 'denied' ? 'archive_damaged' : 'failed'
       if (run.outcome === 'failed') {
         // What went wrong first is the one to tell of.
         await keep(run.report(), input, living).catch(() => undefined)
@@ -133,9 +137,11 @@ async function carryOut(
   const { size: bytes } = await onFile(path, 'read', () => stat(path))
   run.archive = { path, name: basename(path), bytes, sha256: null, writer: null, created: null }
   await assertSpace(path, bytes, parts.temporaryDirectory)
+  const source = { archive: path, ...(input.keys === undefined ? {} : { keys: input.keys }) }
   await using archived = await openArchiveContents(
-    path,
-    place.path,
+    source,
+    // It comes to lie there in the clear whatever else does.
+    { scratchDirectory: place.path, sealedScratch: place.path },
     strictFindings(run.warnings.add),
     onProgress,
     signal,
@@ -144,7 +150,7 @@ async function carryOut(
   await holdAgainstDates(run, run.archive, living)
   const own = archived.staged.dialect === 'strongroom'
   const created = own && run.archive.created !== null ? run.archive.created : undefined
-  const { restore } = await restoreAndCheck(parts, archived, path, place, run, onProgress, signal)
+  const { restore } = await restoreAndCheck(parts, archived, source, place, run, onProgress, signal)
   const compared =
     living === undefined
       ? undefined
@@ -200,14 +206,14 @@ async function holdAgainstDates(run: Run, archive: DrilledArchive, living: Livin
 async function restoreAndCheck(
   parts: DrillParts,
   archived: ArchiveContents,
-  path: string,
+  source: ArchiveSource,
   place: ScratchPlace,
   run: Run,
   onProgress: OnProgress,
   signal: AbortSignal | undefined,
 ): Promise<{ readonly restore: NonNullable<DrillReport['restore']> }> {
   await using scratch = await openScratchInstance(place.path, parts, run.warnings)
-  const restore = await restoreInto(scratch, path, parts, onProgress, signal)
+  const restore = await restoreInto(scratch, source, parts, onProgress, signal)
   run.restore = restore
   const { database, media } = scratch
   const checked = await createCheck({ database, media, dataDirectory: scratch.dataDirectory, clock: parts.clock })(

@@ -24,7 +24,7 @@ export function createDryRun(parts: {
     signal?: AbortSignal,
     conclude?: (report: DryRunReport, items: Iterable<PlannedItem>) => Promise<void>,
   ): Promise<DryRunReport> {
-    await using source = await openSource(input.archive, scratchDirectory)
+    await using source = await openSource(input.archive, scratchDirectory, input.keys)
     using scratch = openScratch(scratchDirectory)
     const preparation = { ...input, identified: true, listed: conclude !== undefined, onProgress }
     const prepared = await database.snapshot((db) => prepareRestore(db, source, scratch, preparation, signal))

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Writable } from 'node:stream'
+import type { ArchiveSource } from '../archive/open-archive.ts'
 import type { ExtractReport } from '../contract/extract-report.ts'
 import { createNotices, type NoticeCollector } from '../contract/notices.ts'
 import type { OnProgress } from '../contract/reports.ts'
@@ -10,10 +11,10 @@ import { openArchiveContents, type ArchiveContents } from './contents/archive-co
 import { choose, type Choice } from './contents/choose.ts'
 import { planOutput } from './extract/plan-output.ts'
 import { writeFolder } from './extract/write-folder.ts'
+import type { ScratchPlaces } from './scratch-places.ts'
 import { salvagingFindings, strictFindings, type Findings } from './staging/stage.ts'
 
-export interface ExtractInput {
-  readonly archive: string | AsyncIterable<Uint8Array>
+export interface ExtractInput extends ArchiveSource {
   readonly choice: Choice
   /** A folder, made where it is not there; or a stream that takes the bytes of one document. */
   readonly to: string | Writable
@@ -29,7 +30,7 @@ export interface ExtractInput {
  * first is written. Throws `archive.…`, `contents.…`, `file.…`, `extract.…`; `usage.invalid` where a stream is to take more
  * than one document.
  */
-export function createExtract(parts: { readonly scratchDirectory: string; readonly clock: Clock }) {
+export function createExtract(parts: ScratchPlaces & { readonly clock: Clock }) {
   return async function extract(
     input: ExtractInput,
     onProgress: OnProgress,
@@ -40,13 +41,7 @@ export function createExtract(parts: { readonly scratchDirectory: string; readon
     const leftOut = createNotices()
     const findings = (scratch: Scratch): Findings =>
       keepGoing ? notingFindings(scratch, warnings) : strictFindings(warnings.add)
-    await using contents = await openArchiveContents(
-      input.archive,
-      parts.scratchDirectory,
-      findings,
-      onProgress,
-      signal,
-    )
+    await using contents = await openArchiveContents(input, parts, findings, onProgress, signal)
     const { scratch } = contents
     const chosen = choose(contents, choice)
     if (typeof to !== 'string' && (chosen.length !== 1 || chosen[0]?.node?.row.type !== 'document')) {

@@ -1,8 +1,9 @@
-import { openArchive } from '../archive/open-archive.ts'
+import { openArchive, type ArchiveSource } from '../archive/open-archive.ts'
 import type { InspectedNode, InspectedUser, InspectReport } from '../contract/inspect-report.ts'
 import { createNotices } from '../contract/notices.ts'
 import type { OnProgress } from '../contract/reports.ts'
 import { openScratch, type Scratch } from '../database/scratch.ts'
+import { scratchFor, type ScratchPlaces } from './scratch-places.ts'
 import { planRestore } from './staging/plan.ts'
 import { salvagingFindings, stageArchive, strictFindings, type StagedArchive } from './staging/stage.ts'
 import { originOf } from './staging/writer-of.ts'
@@ -20,13 +21,14 @@ const formatOf = ({ dialect, header }: StagedArchive): string =>
  * Says who wrote an archive, when, and what it holds. Reads it through as a restore would, without an instance. Throws at
  * the first thing that is wrong with it, unless told to keep going: `archive.…`, `file.…`.
  */
-export function createInspect({ scratchDirectory }: { readonly scratchDirectory: string }) {
+export function createInspect(places: ScratchPlaces) {
   return async function inspect(
-    input: { readonly archive: string | AsyncIterable<Uint8Array>; readonly keepGoing?: boolean },
+    input: ArchiveSource & { readonly keepGoing?: boolean },
     onProgress: OnProgress,
     signal?: AbortSignal,
   ): Promise<InspectReport> {
-    await using archive = await openArchive(input.archive, scratchDirectory)
+    await using archive = await openArchive(input.archive, places.scratchDirectory, input.keys)
+    const scratchDirectory = scratchFor(archive, places)
     using scratch = openScratch(scratchDirectory)
     const warnings = createNotices()
     const leftOut = createNotices()
@@ -39,6 +41,7 @@ export function createInspect({ scratchDirectory }: { readonly scratchDirectory:
       operation: 'inspect',
       archive: archive.name,
       archiveBytes: archive.size,
+      encrypted: archive.encrypted,
       ...originOf(staged),
       format: formatOf(staged),
       proved: staged.survey.proved,

@@ -7,10 +7,14 @@ import type { OnProgress } from '../contract/reports.ts'
 import type { VerifyReport } from '../contract/verify-report.ts'
 import { keepReasons, type KeepRules } from '../domain/retention.ts'
 import { StrongroomError } from '../errors.ts'
+import type { AgeKeySource } from '../std/age/keys.ts'
 import { onFile, syncFolder, systemCode } from '../std/files.ts'
+import type { ScratchPlaces } from './scratch-places.ts'
 import { createVerify } from './verify.ts'
 
 export interface PruneInput {
+  /** Asked for what opens an encrypted archive. */
+  readonly keys?: AgeKeySource
   readonly folder: string
   /** One at least. */
   readonly rules: KeepRules
@@ -27,17 +31,18 @@ interface Found extends PrunedArchive {
  * Removes the archives of a folder that no rule keeps, instance by instance. Before anything is removed the newest archive
  * of an instance is read through and proved; where that declares damage, so are the older ones up to the newest that lacks
  * nothing, which is then kept. Only regular files that say inside that they are backups of ours are looked at, whatever
- * their names. Throws `prune.newest_unsound` and then has removed nothing, `file.…`.
+ * their names; an encrypted one that the keys do not open ends it before anything is removed, as it may be the newest. Throws
+ * `prune.newest_unsound`, `archive.key_missing` and `archive.wrong_key`, and then has removed nothing; `file.…`.
  */
-export function createPrune({ scratchDirectory }: { readonly scratchDirectory: string }) {
-  const verifyArchive = createVerify({ scratchDirectory })
+export function createPrune(places: ScratchPlaces) {
+  const verifyArchive = createVerify(places)
 
   return async function prune(
-    { folder, rules, dryRun }: PruneInput,
+    { folder, rules, dryRun, keys }: PruneInput,
     onProgress: OnProgress,
     signal?: AbortSignal,
   ): Promise<PruneReport> {
-    const { found, ignored } = await findArchives(folder)
+    const { found, ignored } = await findArchives(folder, keys)
     const kept: KeptArchive[] = []
     const doomed: Found[] = []
     const verified: string[] = []
@@ -48,7 +53,8 @@ export function createPrune({ scratchDirectory }: { readonly scratchDirectory: s
         rules,
       )
       const unkept = archives.filter((_, at) => reasons[at]!.length === 0)
-      const whole = dryRun || unkept.length === 0 ? undefined : await findWhole(archives, verified, onProgress, signal)
+      const whole =
+        dryRun || unkept.length === 0 ? undefined : await findWhole(archives, keys, verified, onProgress, signal)
       for (const [at, archive] of archives.entries()) {
         const { path: _path, ...listed } = archive
         const why = [...reasons[at]!, ...(archive === whole ? ['without damage'] : [])]
@@ -87,12 +93,17 @@ export function createPrune({ scratchDirectory }: { readonly scratchDirectory: s
    */
   async function findWhole(
     newestFirst: readonly Found[],
+    keys: AgeKeySource | undefined,
     verified: string[],
     onProgress: OnProgress,
     signal: AbortSignal | undefined,
   ): Promise<Found | undefined> {
     for (const [at, archive] of newestFirst.entries()) {
-      const report = await verifyArchive({ archive: archive.path }, onProgress, signal)
+      const report = await verifyArchive(
+        { archive: archive.path, ...(keys === undefined ? {} : { keys }) },
+        onProgress,
+        signal,
+      )
       if (at === 0 && !report.proved) {
         throw new StrongroomError('prune.newest_unsound', { archive: archive.path, reason: reasonOf(report) })
       }
@@ -108,7 +119,10 @@ const reasonOf = ({ findings }: VerifyReport): string =>
   findings.listed[0]?.message ?? 'its files could not be held against hashes.'
 
 /** Archives of ours, the newest first. */
-async function findArchives(folder: string): Promise<{ found: Found[]; ignored: number }> {
+async function findArchives(
+  folder: string,
+  keys: AgeKeySource | undefined,
+): Promise<{ found: Found[]; ignored: number }> {
   const names = await onFile(folder, 'read', () => readdir(folder))
   const found: Found[] = []
   for (const name of names) {
@@ -117,8 +131,8 @@ async function findArchives(folder: string): Promise<{ found: Found[]; ignored: 
       if (systemCode(error) === 'ENOENT') return undefined
       throw error
     })
-    if (status?.isFile() !== true || !name.endsWith('.tar.gz') || name.startsWith('.')) continue
-    const head = await readArchiveHead(path)
+    if (status?.isFile() !== true || !/\.tar\.gz(?:\.age)?$/.test(name) || name.startsWith('.')) continue
+    const head = await readArchiveHead(path, keys)
     if (head === undefined) continue
     found.push({ name, path, created: head.created, size: status.size, instance: head.instance })
   }

@@ -45,7 +45,7 @@ export function createRestore(parts: RestoreParts) {
     signal?: AbortSignal,
   ): Promise<RestoreReport> {
     const { replace = false, keepGoing = false, planDigest } = input
-    await using source = await openSource(input.archive, scratchDirectory)
+    await using source = await openSource(input.archive, scratchDirectory, input.keys)
     using scratch = openScratch(scratchDirectory)
     const preparation = { ...input, identified: planDigest !== undefined, onProgress }
     const prepared = await prepareRestore(database.db, source, scratch, preparation, signal)

@@ -1,9 +1,10 @@
-import { openArchive } from '../archive/open-archive.ts'
+import { openArchive, type ArchiveSource } from '../archive/open-archive.ts'
 import { createNotices } from '../contract/notices.ts'
 import type { OnProgress } from '../contract/reports.ts'
 import type { VerifyReport } from '../contract/verify-report.ts'
 import { openScratch } from '../database/scratch.ts'
 import { StrongroomError } from '../errors.ts'
+import { scratchFor, type ScratchPlaces } from './scratch-places.ts'
 import { planRestore } from './staging/plan.ts'
 import { stageArchive } from './staging/stage.ts'
 import { originOf } from './staging/writer-of.ts'
@@ -15,13 +16,14 @@ const endsReading = new Set(['archive.truncated', 'archive.damaged', 'archive.ne
  * Proves an archive without an instance: reads it through as a restore would, and goes on at what is wrong to find the rest.
  * Throws only where there is no archive to prove: `file.…`, `archive.not_an_archive`.
  */
-export function createVerify({ scratchDirectory }: { readonly scratchDirectory: string }) {
+export function createVerify(places: ScratchPlaces) {
   return async function verify(
-    input: { readonly archive: string | AsyncIterable<Uint8Array> },
+    input: ArchiveSource,
     onProgress: OnProgress,
     signal?: AbortSignal,
   ): Promise<VerifyReport> {
-    await using archive = await openArchive(input.archive, scratchDirectory)
+    await using archive = await openArchive(input.archive, places.scratchDirectory, input.keys)
+    const scratchDirectory = scratchFor(archive, places)
     using scratch = openScratch(scratchDirectory)
     const found = createNotices(1000)
     const warnings = createNotices()

@@ -5,35 +5,38 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterAll, expect, test } from 'vitest'
 import { allOf } from '../../test/support/tar-pieces.ts'
-import { createSpool } from './spool.ts'
+import { createSpool, memoryFolder } from './spool.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'strongroom-spool-'))
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
 const chunk = 1 << 20
 
-test('a spool gives back what was written, as often as asked, also between writes', async () => {
-  const size = fc.oneof(fc.nat(100), fc.constantFrom(chunk - 1, chunk, chunk + 1, 3 * chunk))
-  const step = fc.oneof(
-    size.map((length) => Buffer.alloc(length, length % 251)),
-    fc.string({ unit: 'grapheme' }),
-    fc.constant('read' as const),
-  )
-  const law = fc.asyncProperty(fc.array(step, { maxLength: 10 }), async (steps) => {
-    await using spool = await createSpool(folder)
-    let expected = Buffer.alloc(0)
-    for (const next of [...steps, 'read' as const]) {
-      if (next !== 'read') {
-        await spool.write(next)
-        expected = Buffer.concat([expected, Buffer.from(next)])
-      } else {
-        expect((await allOf(spool.chunks())).equals(expected)).toBe(true)
+test.each(['on disk', 'in memory'])(
+  'a spool %s gives back what was written, as often as asked, also between writes',
+  async (where) => {
+    const size = fc.oneof(fc.nat(100), fc.constantFrom(chunk - 1, chunk, chunk + 1, 3 * chunk))
+    const step = fc.oneof(
+      size.map((length) => Buffer.alloc(length, length % 251)),
+      fc.string({ unit: 'grapheme' }),
+      fc.constant('read' as const),
+    )
+    const law = fc.asyncProperty(fc.array(step, { maxLength: 10 }), async (steps) => {
+      await using spool = await createSpool(where === 'in memory' ? memoryFolder : folder)
+      let expected = Buffer.alloc(0)
+      for (const next of [...steps, 'read' as const]) {
+        if (next !== 'read') {
+          await spool.write(next)
+          expected = Buffer.concat([expected, Buffer.from(next)])
+        } else {
+          expect((await allOf(spool.chunks())).equals(expected)).toBe(true)
+        }
+        expect(spool.size).toBe(expected.length)
       }
-      expect(spool.size).toBe(expected.length)
-    }
-  })
-  await fc.assert(law, { numRuns: 30 })
-})
+    })
+    await fc.assert(law, { numRuns: 30 })
+  },
+)
 
 test('two readers may read at once', async () => {
   await using spool = await createSpool(folder)

@@ -14,8 +14,12 @@ export interface Spool extends AsyncDisposable {
 
 const chunkBytes = 1 << 20
 
-/** Opens an empty spool in `folder`. Throws `file.*`. */
+/** Named as a folder for scratch files: nothing is to touch a disk, for it must not lie there in the clear. */
+export const memoryFolder = ':memory:'
+
+/** Opens an empty spool in `folder`, or in memory. Throws `file.*`. */
 export async function createSpool(folder: string): Promise<Spool> {
+  if (folder === memoryFolder) return memorySpool()
   const path = join(folder, `spool-${randomUUID()}`)
   const file = await onFile(folder, 'written', () => open(path, 'wx+', 0o600))
   try {
@@ -68,5 +72,36 @@ export async function createSpool(folder: string): Promise<Spool> {
       }
     },
     [Symbol.asyncDispose]: () => onFile(folder, 'written', () => file.close()),
+  }
+}
+
+function memorySpool(): Spool {
+  const pieces: Buffer[] = []
+  let waiting = Buffer.alloc(0)
+  let filled = 0
+  let size = 0
+  return {
+    get size() {
+      return size
+    },
+    async write(data) {
+      const bytes = typeof data === 'string' ? Buffer.from(data, 'utf8') : data
+      for (let done = 0; done < bytes.length;) {
+        if (filled === waiting.length) {
+          waiting = Buffer.alloc(pieces.length === 0 ? 64 * 1024 : chunkBytes)
+          pieces.push(waiting)
+          filled = 0
+        }
+        const part = bytes.subarray(done, done + waiting.length - filled)
+        waiting.set(part, filled)
+        filled += part.length
+        done += part.length
+      }
+      size += bytes.length
+    },
+    async *chunks() {
+      for (const piece of pieces) yield piece === waiting ? piece.subarray(0, filled) : piece
+    },
+    [Symbol.asyncDispose]: async () => void pieces.splice(0),
   }
 }

@@ -6,16 +6,17 @@ import { display } from '../../std/text.ts'
 import { columns } from '../columns.ts'
 import type { Session } from '../session.ts'
 import { bytesText, counted } from '../units.ts'
+import { encryptionOf, withEncryption, type EncryptOptions } from './archive-key.ts'
 import { example } from './example.ts'
 
-interface BackupOptions {
+interface BackupOptions extends EncryptOptions {
   readonly overwrite?: boolean
   readonly verify: boolean
   readonly links: 'symbolic' | 'hard'
 }
 
 export function addBackup(program: Command, session: Session): void {
-  program
+  const command = program
     .command('backup')
     .summary('write the whole instance into one archive')
     .description(
@@ -27,6 +28,7 @@ export function addBackup(program: Command, session: Session): void {
     )
     .option('--overwrite', 'replace the file if it exists')
     .option('--no-verify', 'do not read the archive back')
+  withEncryption(command)
     .addOption(
       new Option('--links <kind>', 'how a user folder points to its documents; hard is for 7-Zip and Windows')
         .choices(['symbolic', 'hard'])
@@ -34,9 +36,14 @@ export function addBackup(program: Command, session: Session): void {
     )
     .addHelpText(
       'after',
-      example('strongroom backup /mnt/backups/', 'strongroom backup - | ssh nas "cat > strongroom.tar.gz"'),
+      example(
+        'strongroom backup /mnt/backups/',
+        'strongroom backup - | ssh nas "cat > strongroom.tar.gz"',
+        'strongroom backup /mnt/backups/ --recipients-file ~/backup-keys.txt',
+      ),
     )
-    .action(async (location: string | undefined, { overwrite = false, verify, links }: BackupOptions) => {
+    .action(async (location: string | undefined, options: BackupOptions) => {
+      const { overwrite = false, verify, links } = options
       const toOutput = location === '-'
       if (toOutput && session.json) {
         throw new StrongroomError('usage.invalid', {
@@ -45,9 +52,11 @@ export function addBackup(program: Command, session: Session): void {
         })
       }
       const target = toOutput ? { stdout: session.terminal.stdout } : { location: placeOf(location ?? './') }
+      const encryption = await encryptionOf(options, session)
+      const encrypted = encryption === undefined ? {} : { encryption }
       const report = await session.withInstance('own', 'backup', ({ backup }) =>
         session.withProgress((onProgress) =>
-          backup({ ...target, overwrite, verify, links }, onProgress, session.signal),
+          backup({ ...target, ...encrypted, overwrite, verify, links }, onProgress, session.signal),
         ),
       )
       await session.report(report, () => (toOutput ? [] : backupLines(report)))
@@ -73,6 +82,7 @@ function backupLines(report: BackupReport): string[] {
     ['Shows', `the instance at ${report.created}`],
     ['Holds', `${holds.join(', ')}, ${counted(tags, 'tag')}, ${bytesText(bytes)} of files`],
     ['In the trash', `${counted(trash.folders, 'folder')}, ${counted(trash.documents, 'document')}`],
+    ...(report.encrypted ? [['Encrypted', 'yes, as age does it']] : []),
     ['Proved', report.verified ? 'yes, it was read back' : 'no, it was not read back'],
     ...(renamed === 0
       ? []

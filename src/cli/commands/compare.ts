@@ -4,23 +4,25 @@ import type { Command } from 'commander'
 import type { Change, ComparedSide, CompareReport, Difference, DifferenceKind } from '../../contract/compare-report.ts'
 import { StrongroomError } from '../../errors.ts'
 import type { CompareInput } from '../../operations/compare.ts'
+import type { AgeKeySource } from '../../std/age/keys.ts'
 import { onFile } from '../../std/files.ts'
 import { display } from '../../std/text.ts'
 import { columns } from '../columns.ts'
 import { exitDifferent } from '../exit-codes.ts'
 import type { Session } from '../session.ts'
 import { bytesText, counted, countText } from '../units.ts'
+import { archiveKeys, withKeyFile, type KeyOptions } from './archive-key.ts'
 import { archiveOf } from './archive-argument.ts'
 import { example } from './example.ts'
 
-interface CompareOptions {
+interface CompareOptions extends KeyOptions {
   readonly quick?: boolean
   readonly databaseA?: string
   readonly databaseB?: string
 }
 
 export function addCompare(program: Command, session: Session): void {
-  program
+  const command = program
     .command('compare')
     .summary('tell what differs between archives and instances')
     .description(
@@ -31,6 +33,7 @@ export function addCompare(program: Command, session: Session): void {
     .option('--database-a <url>', 'the database of the data directory A, where it is not the SQLite database in it')
     .option('--database-b <url>', 'the same for B')
     .option('--quick', 'believe the recorded SHA-256 of each file, and read none')
+  withKeyFile(command)
     .addHelpText(
       'after',
       example(
@@ -41,9 +44,10 @@ export function addCompare(program: Command, session: Session): void {
     )
     .action(async (a: string, b: string | undefined, options: CompareOptions) => {
       if (a === '-' && b === '-') throw misused('Standard input carries one archive, not two.')
+      const keys = archiveKeys('compare', options, session)
       await using opened = new AsyncDisposableStack()
-      const left = await sideOf(a, options.databaseA, 'a', session, opened)
-      const right = await sideOf(b, options.databaseB, 'b', session, opened)
+      const left = await sideOf(a, options.databaseA, 'a', keys, session, opened)
+      const right = await sideOf(b, options.databaseB, 'b', keys, session, opened)
       const app = await session.app()
       const input = { left, right, quick: options.quick === true }
       const report = await session.withProgress((onProgress) => app.compare(input, onProgress, session.signal))
@@ -60,6 +64,7 @@ async function sideOf(
   typed: string | undefined,
   url: string | undefined,
   option: 'a' | 'b',
+  keys: AgeKeySource,
   session: Session,
   opened: AsyncDisposableStack,
 ): Promise<CompareInput> {
@@ -67,7 +72,7 @@ async function sideOf(
   const isFolder = path !== undefined && (await onFile(path, 'read', () => stat(path))).isDirectory()
   if (url !== undefined && !isFolder)
     throw misused(`--database-${option} belongs to a data directory, and ${option.toUpperCase()} is none.`)
-  if (typed !== undefined && !isFolder) return { archive: archiveOf(typed, session) }
+  if (typed !== undefined && !isFolder) return { archive: archiveOf(typed, session), keys }
   const ownApp = await session.app()
   const isOwn = path === undefined || (path === ownApp.dataDirectory && url === undefined)
   const app = isOwn

@@ -6,23 +6,25 @@ import { columns } from '../columns.ts'
 import { exitFault, exitUnsound } from '../exit-codes.ts'
 import type { Session } from '../session.ts'
 import { bytesText, counted, countText } from '../units.ts'
+import { archiveKeys, withKeyFile, type KeyOptions } from './archive-key.ts'
 import { example } from './example.ts'
 
-interface DrillOptions {
+interface DrillOptions extends KeyOptions {
   readonly from?: string
   readonly report?: string
 }
 
 export function addDrill(program: Command, session: Session): void {
-  program
+  const command = program
     .command('drill')
     .summary('prove that a backup can be restored')
     .description(
-      'Restores an archive into a scratch instance in the folder for temporary files (TMPDIR), checks it, holds it against the archive and the living instance, and removes it. Writes a report and drill.json in the data directory. The living instance is only read. Without an archive and --from, a backup is made for the drill.',
+      'Restores an archive into a scratch instance in the folder for temporary files (TMPDIR), checks it, holds it against the archive and the living instance, and removes it; an encrypted one lies there in the clear meanwhile. Writes a report and drill.json in the data directory. The living instance is only read. Without an archive and --from, a backup is made for the drill.',
     )
     .argument('[archive]', 'the archive')
     .option('--from <folder>', 'drill the newest archive of that folder')
     .option('--report <file>', 'write the report there too, as JSON where the name ends in .json')
+  withKeyFile(command)
     .addHelpText(
       'after',
       example(
@@ -38,6 +40,7 @@ export function addDrill(program: Command, session: Session): void {
         ...(typed === undefined ? {} : { archive: session.path(typed) }),
         ...(options.from === undefined ? {} : { from: session.path(options.from) }),
         ...(options.report === undefined ? {} : { reportFile: session.path(options.report) }),
+        keys: archiveKeys('drill', options, session),
         render: drillText,
       }
       const report = await session.withProgress((onProgress) => app.drill(input, onProgress, session.signal))

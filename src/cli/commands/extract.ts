@@ -6,11 +6,12 @@ import { display } from '../../std/text.ts'
 import { columns } from '../columns.ts'
 import type { Session } from '../session.ts'
 import { bytesText, counted, countText } from '../units.ts'
+import { archiveKeys, withKeyFile, type KeyOptions } from './archive-key.ts'
 import { archiveOf } from './archive-argument.ts'
 import { eachOf } from './each-of.ts'
 import { example } from './example.ts'
 
-interface ExtractOptions {
+interface ExtractOptions extends KeyOptions {
   readonly to: string
   readonly user?: string
   readonly document?: readonly string[]
@@ -20,7 +21,7 @@ interface ExtractOptions {
 }
 
 export function addExtract(program: Command, session: Session): void {
-  program
+  const command = program
     .command('extract')
     .summary('take files out of an archive')
     .description(
@@ -41,6 +42,7 @@ export function addExtract(program: Command, session: Session): void {
     )
     .option('--overwrite', 'replace files that are there and different')
     .option('--keep-going', 'leave out what is damaged, and write the rest')
+  withKeyFile(command)
     .addHelpText(
       'after',
       example(
@@ -56,6 +58,7 @@ export function addExtract(program: Command, session: Session): void {
       const app = await session.app()
       const input = {
         archive: archiveOf(typed, session),
+        keys: archiveKeys('extract', options, session),
         choice: { paths, documents, ...(user === undefined ? {} : { username: user }) },
         to: toOutput ? session.terminal.stdout : session.path(options.to),
         versions,

@@ -4,7 +4,7 @@ import { papermergeDatabase } from '../../operations/papermerge/address.ts'
 import type { Session } from '../session.ts'
 import { example } from './example.ts'
 import { runRestore } from './restore.ts'
-import { withRestoreOptions, type RestoreOptions } from './restore-options.ts'
+import { assertUsable, withRestoreOptions, type RestoreOptions } from './restore-options.ts'
 
 interface ImportPapermergeOptions extends RestoreOptions {
   readonly from?: string
@@ -32,9 +32,10 @@ export function addImportPapermerge(program: Command, session: Session): void {
       ),
     )
     .action(async (options: ImportPapermergeOptions) => {
+      assertUsable('import-papermerge', options)
       const place = placeOf(options, session)
       const assertThere = async (): Promise<void> => (await session.app()).assertPapermerge(place)
-      await runRestore(session, 'import-papermerge', place, options, assertThere)
+      await runRestore(session, 'import-papermerge', { archive: place }, options, assertThere)
     })
 }
 

@@ -6,12 +6,13 @@ import { display } from '../../std/text.ts'
 import { columns, right, table } from '../columns.ts'
 import type { Session } from '../session.ts'
 import { bytesText, counted, countText } from '../units.ts'
+import { archiveKeys, withKeyFile, type KeyOptions } from './archive-key.ts'
 import { archiveOf } from './archive-argument.ts'
 import { eachOf } from './each-of.ts'
 import { example } from './example.ts'
 import { showBrowsed } from './inspect-views.ts'
 
-interface InspectOptions extends Where {
+interface InspectOptions extends Where, KeyOptions {
   readonly tree?: boolean
   readonly find?: string
   readonly text?: boolean
@@ -26,7 +27,7 @@ interface Where {
 }
 
 export function addInspect(program: Command, session: Session): void {
-  program
+  const command = program
     .command('inspect')
     .summary('say what an archive holds')
     .description(
@@ -41,6 +42,7 @@ export function addInspect(program: Command, session: Session): void {
     .option('--text', 'with the texts of versions and pages')
     .option('--trash', 'what is in the trash, instead of the rest')
     .option('--keep-going', 'leave out what is damaged, and show the rest')
+  withKeyFile(command)
     .addHelpText(
       'after',
       example(
@@ -51,7 +53,7 @@ export function addInspect(program: Command, session: Session): void {
     )
     .action(async (typed: string, options: InspectOptions) => {
       const app = await session.app()
-      const archive = archiveOf(typed, session)
+      const source = { archive: archiveOf(typed, session), keys: archiveKeys('inspect', options, session) }
       const { tree = false, find, text = false, trash = false, keepGoing = false } = options
       const named = options.path !== undefined || options.document !== undefined
       if (trash && named) {
@@ -59,12 +61,12 @@ export function addInspect(program: Command, session: Session): void {
         throw new StrongroomError('usage.invalid', { command: 'inspect', reason })
       }
       if (tree || find !== undefined || text || trash || named || options.user !== undefined) {
-        const input = { archive, choice: choiceOf(options), trash, keepGoing }
+        const input = { ...source, choice: choiceOf(options), trash, keepGoing }
         await using browsed = await session.withProgress((onProgress) => app.browse(input, onProgress, session.signal))
         return await showBrowsed(session, browsed, { tree, find, text, trash })
       }
       const report = await session.withProgress((onProgress) =>
-        app.inspect({ archive, keepGoing }, onProgress, session.signal),
+        app.inspect({ ...source, keepGoing }, onProgress, session.signal),
       )
       await session.report(report, () => inspectLines(report))
     })
@@ -80,7 +82,10 @@ function inspectLines(report: InspectReport): string[] {
   const { trash } = report
   return [
     ...columns([
-      ['Archive', `${display(report.archive)}, ${bytesText(report.archiveBytes)}`],
+      [
+        'Archive',
+        `${display(report.archive)}, ${bytesText(report.archiveBytes)}${report.encrypted ? ', encrypted' : ''}`,
+      ],
       ['Written by', display(report.writer)],
       ['Written at', report.created ?? 'unknown'],
       ['Format', display(report.format)],

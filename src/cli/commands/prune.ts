@@ -7,6 +7,7 @@ import { display } from '../../std/text.ts'
 import { columns, right } from '../columns.ts'
 import type { Session } from '../session.ts'
 import { bytesText, counted } from '../units.ts'
+import { archiveKeys, withKeyFile, type KeyOptions } from './archive-key.ts'
 import { example } from './example.ts'
 
 const keepOptions: readonly (readonly [KeepReason, string])[] = [
@@ -27,7 +28,7 @@ export function addPrune(program: Command, session: Session): void {
     .argument('<folder>', 'the folder that holds the archives')
   for (const [rule, text] of keepOptions)
     command.addOption(new Option(`--keep-${rule} <n>`, `${text}; "all" for no limit`).argParser(countOf))
-  command
+  withKeyFile(command)
     .option('--dry-run', 'say what would be removed, and remove nothing')
     .addHelpText(
       'after',
@@ -45,13 +46,14 @@ export function addPrune(program: Command, session: Session): void {
         throw new StrongroomError('usage.invalid', { command: 'prune', reason })
       }
       const app = await session.app()
-      const input = { folder: session.path(folder), rules, dryRun }
+      const keys = archiveKeys('prune', options, session)
+      const input = { folder: session.path(folder), rules, dryRun, keys }
       const report = await session.withProgress((onProgress) => app.prune(input, onProgress, session.signal))
       await session.report(report, () => pruneLines(report))
     })
 }
 
-interface PruneOptions {
+interface PruneOptions extends KeyOptions {
   readonly keepLast?: KeepCount
   readonly keepDaily?: KeepCount
   readonly keepWeekly?: KeepCount

@@ -6,6 +6,7 @@ import { readPlan, savePlan } from '../../operations/plan-file.ts'
 import { onFile } from '../../std/files.ts'
 import { exitConflict } from '../exit-codes.ts'
 import type { Session } from '../session.ts'
+import { archiveKeys, tryKeys, withKeyFile, type KeyOptions } from './archive-key.ts'
 import { archiveOf } from './archive-argument.ts'
 import { example } from './example.ts'
 import { dryRunJson, dryRunLines, restoreLines } from './restore-lines.ts'
@@ -26,7 +27,7 @@ export function addRestore(program: Command, session: Session): void {
       'Brings back what an archive of Strongroom, or of Papermerge 2.1 to 3.2, holds. What the instance holds stays. What it has already is left as it is, and where something is there and different, nothing is restored unless --on-conflict says what to do. All of it comes back, or nothing.',
     )
     .argument('<archive>', 'the archive, or - for standard input')
-  withRestoreOptions(command, 'leave out what is damaged in the archive, and restore the rest')
+  withKeyFile(withRestoreOptions(command, 'leave out what is damaged in the archive, and restore the rest'))
     .addHelpText(
       'after',
       example(
@@ -35,35 +36,37 @@ export function addRestore(program: Command, session: Session): void {
         "strongroom restore old.tar.gz --user ada --path '.home/Taxes' --into '.home/Restored'",
       ),
     )
-    .action(async (typed: string, options: RestoreOptions) => {
+    .action(async (typed: string, options: RestoreOptions & KeyOptions) => {
+      assertUsable('restore', options)
       const archive = archiveOf(typed, session)
-      await runRestore(session, 'restore', archive, options, async () => {
+      const keys = archiveKeys('restore', options, session)
+      if (typeof archive === 'string') await tryKeys(archive, keys)
+      await runRestore(session, 'restore', { archive, keys }, options, async () => {
         if (typeof archive === 'string') await onFile(archive, 'read', () => access(archive, constants.R_OK))
       })
     })
 }
 
 /**
- * Restores, or plans to, as the options say. `assertThere` throws where there is nothing to restore from, before an
+ * Restores, or plans to, as the options say; they go together. `assertThere` throws where there is nothing to restore from, before an
  * instance is made for it.
  */
 export async function runRestore(
   session: Session,
   command: 'restore' | 'import-papermerge',
-  archive: RestoreSource,
+  source: RestoreSource,
   options: RestoreOptions,
   assertThere: () => Promise<void>,
 ): Promise<void> {
-  assertUsable(command, options)
   if (options.migrate === true) {
     // What is not there is no reason to make an instance.
     await assertThere()
     await (await session.app()).migrate()
   }
-  const input = { archive, ...choicesOf(options) }
+  const input = { ...source, ...choicesOf(options) }
   if (options.dryRun === true) return dryRun(input, options)
   const saved = options.plan === undefined ? undefined : await readPlan(session.path(options.plan))
-  const planned = saved === undefined ? input : { archive, ...wantedBy(saved) }
+  const planned = saved === undefined ? input : { ...source, ...wantedBy(saved) }
   const { restorePoint } = options
   const report = await session.withInstance('exclusive', command, ({ restore }) =>
     session.withProgress((onProgress) => restore({ ...planned, restorePoint }, onProgress, session.signal)),
@@ -71,7 +74,7 @@ export async function runRestore(
   await session.report(report, () => restoreLines(report))
 
   async function dryRun(
-    input: RestoreChoices & { readonly archive: RestoreSource },
+    input: RestoreChoices & RestoreSource,
     { savePlan: planFile, list = false }: RestoreOptions,
   ): Promise<void> {
     const tell = async (report: DryRunReport, items: Iterable<PlannedItem>): Promise<void> => {
@@ -96,5 +99,5 @@ export async function runRestore(
   }
 }
 
-/** What can be restored from, as the operations take it. */
-type RestoreSource = Parameters<Instance['restore']>[0]['archive']
+/** What can be restored from, and what opens it, as the operations take it. */
+type RestoreSource = Pick<Parameters<Instance['restore']>[0], 'archive' | 'keys'>

@@ -5,22 +5,24 @@ import { columns } from '../columns.ts'
 import { exitUnsound } from '../exit-codes.ts'
 import type { Session } from '../session.ts'
 import { bytesText, counted } from '../units.ts'
+import { archiveKeys, withKeyFile, type KeyOptions } from './archive-key.ts'
 import { archiveOf } from './archive-argument.ts'
 import { example } from './example.ts'
 
 export function addVerify(program: Command, session: Session): void {
-  program
+  const command = program
     .command('verify')
     .summary('prove that an archive is whole')
     .description(
       'Reads a whole archive, checks every hash in it and lists all that is wrong, not the first only. Needs no instance.',
     )
     .argument('<archive>', 'the archive, or - for standard input')
+  withKeyFile(command)
     .addHelpText('after', example('strongroom verify strongroom-20261124T140352Z.tar.gz'))
-    .action(async (typed: string) => {
+    .action(async (typed: string, options: KeyOptions) => {
       const app = await session.app()
-      const archive = archiveOf(typed, session)
-      const report = await session.withProgress((onProgress) => app.verify({ archive }, onProgress, session.signal))
+      const input = { archive: archiveOf(typed, session), keys: archiveKeys('verify', options, session) }
+      const report = await session.withProgress((onProgress) => app.verify(input, onProgress, session.signal))
       await session.report(report, () => verifyLines(report))
       if (!report.sound) session.exitCode = exitUnsound
     })

@@ -68,7 +68,7 @@ export interface PartialArchive extends AsyncDisposable {
   write(bytes: Uint8Array): Promise<void>
   sync(): Promise<void>
   /** Gives it its final name and makes that durable. Returns the path. */
-  putInPlace(overwrite: boolean, createdAt: Timestamp): Promise<string>
+  putInPlace(overwrite: boolean, createdAt: Timestamp, isEncrypted?: boolean): Promise<string>
 }
 
 export async function createPartial(target: Target, instance: string): Promise<PartialArchive> {
@@ -109,13 +109,13 @@ export async function createPartial(target: Target, instance: string): Promise<P
       size += bytes.length
     },
     sync: () => onFile(path, 'written', () => file.sync()),
-    async putInPlace(overwrite, createdAt) {
+    async putInPlace(overwrite, createdAt, isEncrypted = false) {
       if (target.name !== undefined) {
         await placeAs(target.name, overwrite)
         return join(target.folder, target.name)
       }
       for (let number = 1; ; number += 1) {
-        const name = defaultName(createdAt, number)
+        const name = defaultName(createdAt, number, isEncrypted)
         try {
           await placeAs(name, false)
           return join(target.folder, name)
@@ -131,6 +131,6 @@ export async function createPartial(target: Target, instance: string): Promise<P
   }
 }
 
-/** `strongroom-20261124T140352Z.tar.gz`, and `…-2.tar.gz` where that is taken. */
-const defaultName = (moment: Timestamp, number: number): string =>
-  `strongroom-${moment.slice(0, 19).replace(/[-:]/g, '')}Z${number === 1 ? '' : `-${number}`}.tar.gz`
+/** `strongroom-20261124T140352Z.tar.gz`, and `…-2.tar.gz` where that is taken; with `.age` where it is encrypted. */
+const defaultName = (moment: Timestamp, number: number, isEncrypted: boolean): string =>
+  `strongroom-${moment.slice(0, 19).replace(/[-:]/g, '')}Z${number === 1 ? '' : `-${number}`}.tar.gz${isEncrypted ? '.age' : ''}`

@@ -1,6 +1,7 @@
-import { openArchive, type OpenArchive } from '../../archive/open-archive.ts'
+import { openArchive, type ArchiveSource, type OpenArchive } from '../../archive/open-archive.ts'
 import type { OnProgress } from '../../contract/reports.ts'
 import { openScratch, type Scratch } from '../../database/scratch.ts'
+import { scratchFor, type ScratchPlaces } from '../scratch-places.ts'
 import { archiveFiles } from '../staging/archive-files.ts'
 import { planRestore, type Plan } from '../staging/plan.ts'
 import { stageArchive, type Findings, type StagedArchive } from '../staging/stage.ts'
@@ -14,18 +15,19 @@ export interface ArchiveContents extends Contents {
 }
 
 /**
- * Opens an archive by its path or from a stream, reads it through and relates what it says; what is wrong goes to the
+ * Opens an archive, reads it through and relates what it says; what is wrong goes to the
  * findings, or to those that are made for the scratch database that it is noted in. Throws `archive.…`, `file.…`.
  */
 export async function openArchiveContents(
-  input: string | AsyncIterable<Uint8Array>,
-  scratchDirectory: string,
+  source: ArchiveSource,
+  places: ScratchPlaces,
   given: Findings | ((scratch: Scratch) => Findings),
   onProgress: OnProgress,
   signal?: AbortSignal,
 ): Promise<ArchiveContents> {
   await using opened = new AsyncDisposableStack()
-  const archive = opened.use(await openArchive(input, scratchDirectory))
+  const archive = opened.use(await openArchive(source.archive, places.scratchDirectory, source.keys))
+  const scratchDirectory = scratchFor(archive, places)
   const scratch = opened.use(openScratch(scratchDirectory))
   const findings = typeof given === 'function' ? given(scratch) : given
   const staged = await stageArchive(archive, scratch, scratchDirectory, findings, onProgress, signal)

@@ -58,7 +58,12 @@ describe.each(databases)('the contents of an instance on $name', (kind) => {
     await using database = await openDatabase({ dataDirectory, url })
     await using media = await openDiskStore(join(dataDirectory, 'media'))
     await using living = await openInstanceContents({ database, media, scratchDirectory: folder })
-    await using archived = await openArchiveContents(path, folder, strictFindings(nothing), nothing)
+    await using archived = await openArchiveContents(
+      { archive: path },
+      { scratchDirectory: folder, sealedScratch: folder },
+      strictFindings(nothing),
+      nothing,
+    )
 
     const tree: TreeItem[] = []
     for await (const item of createTreeWalk({ database })({ text: true })) tree.push(item)

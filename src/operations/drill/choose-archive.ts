@@ -3,8 +3,8 @@ import { basename, join } from 'node:path'
 import { StrongroomError } from '../../errors.ts'
 import { onFile } from '../../std/files.ts'
 
-const ownName = /^strongroom-(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z(?:-(\d+))?\.tar\.gz$/
-const anyName = /\.(?:tar|tar\.gz|tgz)$/
+const ownName = /^strongroom-(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z(?:-(\d+))?\.tar\.gz(?:\.age)?$/
+const anyName = /\.(?:tar|tar\.gz|tgz)(?:\.age)?$/
 
 /** The moment in the name that a backup gives by default, as `2026-11-24T14:03:52`; undefined for another name. */
 export function momentInName(path: string): string | undefined {

@@ -1,4 +1,5 @@
 import { join } from 'node:path'
+import type { ArchiveSource } from '../../archive/open-archive.ts'
 import type { DrilledRestore } from '../../contract/drill-report.ts'
 import type { NoticeCollector } from '../../contract/notices.ts'
 import type { OnProgress } from '../../contract/reports.ts'
@@ -61,7 +62,7 @@ async function makeSchema(url: string, warnings: NoticeCollector) {
 /** Restores an archive into a scratch instance, and says how long that took. Throws what a restore throws. */
 export async function restoreInto(
   { database, media, dataDirectory }: ScratchInstance,
-  archive: string,
+  source: ArchiveSource,
   { clock, ids }: { readonly clock: Clock; readonly ids: Ids },
   onProgress: OnProgress,
   signal: AbortSignal | undefined,
@@ -77,7 +78,7 @@ export async function restoreInto(
     makeRestorePoint: () => Promise.reject(new TypeError('a scratch instance holds nothing to keep')),
   })
   const started = performance.now()
-  const { bytes, users, folders, documents, versions } = await restore({ archive }, onProgress, signal)
+  const { bytes, users, folders, documents, versions } = await restore(source, onProgress, signal)
   const seconds = (performance.now() - started) / 1000
   return {
     seconds: Math.round(seconds * 1000) / 1000,

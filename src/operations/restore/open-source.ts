@@ -1,4 +1,4 @@
-import { openArchive } from '../../archive/open-archive.ts'
+import { openArchive, type ArchiveSource } from '../../archive/open-archive.ts'
 import { breaksOff } from '../../archive/survey.ts'
 import { StrongroomError } from '../../errors.ts'
 import type { PapermergePlace } from '../papermerge/address.ts'
@@ -10,12 +10,22 @@ import type { Source } from './source.ts'
 /** An archive by its path, a stream that carries one, or a living Papermerge. */
 export type SourceInput = string | AsyncIterable<Uint8Array> | PapermergePlace
 
-/** Throws `archive.not_an_archive`, `papermerge.…`, `file.…`. */
-export const openSource = (input: SourceInput, scratchDirectory: string): Promise<Source> =>
-  typeof input === 'object' && 'database' in input ? openPapermerge(input) : archiveSource(input, scratchDirectory)
+/** `keys` open an encrypted archive. Throws `archive.not_an_archive`, `archive.wrong_key`, `papermerge.…`, `file.…`. */
+export const openSource = (
+  input: SourceInput,
+  scratchDirectory: string,
+  keys: ArchiveSource['keys'],
+): Promise<Source> =>
+  typeof input === 'object' && 'database' in input
+    ? openPapermerge(input)
+    : archiveSource(input, scratchDirectory, keys)
 
-async function archiveSource(input: string | AsyncIterable<Uint8Array>, scratchDirectory: string): Promise<Source> {
-  const archive = await openArchive(input, scratchDirectory)
+async function archiveSource(
+  input: string | AsyncIterable<Uint8Array>,
+  scratchDirectory: string,
+  keys: ArchiveSource['keys'],
+): Promise<Source> {
+  const archive = await openArchive(input, scratchDirectory, keys)
   return {
     operation: 'restore',
     name: archive.name,

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import type { ArchiveSource } from '../../archive/open-archive.ts'
 import { createNotices, type NoticeCollector } from '../../contract/notices.ts'
 import type { OnProgress } from '../../contract/reports.ts'
 import type { ChosenParts } from '../../contract/restore-parts.ts'
@@ -19,6 +20,8 @@ import type { Source } from './source.ts'
 export interface RestoreInput {
   /** A path, a stream that carries the archive, or a living Papermerge. */
   readonly archive: SourceInput
+  /** What opens an encrypted archive. */
+  readonly keys?: ArchiveSource['keys']
   /** What to do with what is there, and different; `fail` where nothing is chosen. */
   readonly onConflict?: ConflictChoice
   /** Whether the instance is to become exactly what the archive is. */
