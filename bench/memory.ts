@@ -1,21 +1,12 @@
-/**
- * Fills an instance with many small documents, backs it up, proves the archive, restores, compares and drills it, each command in a process of
- * its own, and prints how long each took and how much memory it had at most. bench/README.md explains the figures.
- *
- *   npm run bench -- [--documents 20000] [--database URL --target-database URL]
- */
-import { type ChildProcess, spawn } from 'node:child_process'
-import { createHash, randomBytes } from 'node:crypto'
-import { once } from 'node:events'
-import { mkdtemp, readFile, rm, stat } from 'node:fs/promises'
+import { randomBytes } from 'node:crypto'
+import { mkdtemp, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { parseArgs } from 'node:util'
 import { createApp } from '../src/app.ts'
 import { readConfig } from '../src/config.ts'
 import { batchesOf } from '../src/std/batches.ts'
+import { measure, type Place, strongroom } from './measure.ts'
 
-const launcher = join(import.meta.dirname, '..', 'strongroom')
 const documentBytes = 10_000
 const pagesPerDocument = 3
 const documentsPerFolder = 500
@@ -23,54 +14,57 @@ const documentsAtOnce = 100
 /** What issue and promise allow: the memory of a backup or restore does not grow with the instance. */
 const limitMegabytes = 300
 
-interface Measured {
-  readonly seconds: number
-  readonly peakMegabytes: number
-  readonly output: string
-}
-
-const { values } = parseArgs({
-  options: {
-    documents: { type: 'string', default: '20000' },
-    database: { type: 'string' },
-    'target-database': { type: 'string' },
-  },
-})
-const documents = Number(values.documents)
-const folder = await mkdtemp(join(tmpdir(), 'strongroom-bench-'))
-try {
-  const source = { data: join(folder, 'source'), database: values.database }
-  const target = { data: join(folder, 'target'), database: values['target-database'] }
-  const archive = join(folder, 'archive.tar.gz')
-  await fill(source, documents)
-  const rows = [
-    ['backup', await measure(source, 'backup', archive)],
-    ['backup --no-verify', await measure(source, 'backup', '--no-verify', '--overwrite', archive)],
-    ['verify', await measure(source, 'verify', archive)],
-    ['restore', await measure(target, 'restore', '--migrate', archive)],
-    ['compare', await measure(source, 'compare', archive)],
-    ['drill', await measure(source, 'drill', archive)],
-  ] as const
-  const trees = [await measure(source, 'tree', '--text', '--json'), await measure(target, 'tree', '--text', '--json')]
-  const equal = trees[0]!.output === trees[1]!.output
-  console.log(
-    `${documents} documents of ${documentBytes} bytes, ${pagesPerDocument} pages of text each; archive ${(await stat(archive)).size} bytes`,
-  )
-  for (const [name, { seconds, peakMegabytes }] of [...rows, ['tree --text --json', trees[0]!] as const]) {
-    console.log(`${name.padEnd(20)} ${seconds.toFixed(1).padStart(7)} s ${peakMegabytes.toFixed(0).padStart(6)} MB`)
-  }
-  const highest = Math.max(...rows.map(([, { peakMegabytes }]) => peakMegabytes))
-  console.log(
-    `restored instance ${equal ? 'equals' : 'DIFFERS FROM'} the first; highest peak ${highest.toFixed(0)} MB, limit ${limitMegabytes} MB`,
-  )
-  if (!equal || highest > limitMegabytes) process.exitCode = 1
-} finally {
-  await rm(folder, { recursive: true, force: true })
-}
-
-interface Place {
-  readonly data: string
+export interface MemoryOptions {
+  readonly documents: number
   readonly database: string | undefined
+  readonly targetDatabase: string | undefined
+}
+
+/**
+ * Fills an instance with many small documents, backs it up, proves the archive, restores, compares and drills it, each
+ * command in a process of its own. Prints how long each took and how much memory it had at most; gives whether the restored
+ * instance equals the first and the memory stayed within its limit.
+ */
+export async function measureMemory({ documents, database, targetDatabase }: MemoryOptions): Promise<boolean> {
+  const folder = await mkdtemp(join(tmpdir(), 'strongroom-bench-'))
+  try {
+    const source = { data: join(folder, 'source'), database }
+    const target = { data: join(folder, 'target'), database: targetDatabase }
+    const archive = join(folder, 'archive.tar.gz')
+    await fill(source, documents)
+    const rows = []
+    for (const [place, ...command] of [
+      [source, 'backup', archive],
+      [source, 'backup', '--no-verify', '--overwrite', archive],
+      [source, 'verify', archive],
+      [target, 'restore', '--migrate', archive],
+      [source, 'compare', archive],
+      [source, 'drill', archive],
+      [source, 'tree', '--text', '--json'],
+      [target, 'tree', '--text', '--json'],
+    ] as const) {
+      const name = command
+        .filter((word) => word !== archive && word !== '--overwrite' && word !== '--migrate')
+        .join(' ')
+      rows.push({ name, ...(await measure(strongroom(place, ...command))) })
+    }
+    console.log(
+      `\n${documents} documents of ${documentBytes} bytes, ${pagesPerDocument} pages of text each; archive ${(await stat(archive)).size} bytes`,
+    )
+    for (const { name, seconds, cpuSeconds, peakMegabytes } of rows) {
+      console.log(
+        `${name.padEnd(20)} ${seconds.toFixed(1).padStart(7)} s ${cpuSeconds.toFixed(1).padStart(7)} s CPU ${peakMegabytes.toFixed(0).padStart(6)} MB`,
+      )
+    }
+    const equal = rows.at(-1)!.output === rows.at(-2)!.output
+    const highest = Math.max(...rows.map(({ peakMegabytes }) => peakMegabytes))
+    console.log(
+      `restored instance ${equal ? 'equals' : 'DIFFERS FROM'} the first; highest peak ${highest.toFixed(0)} MB, limit ${limitMegabytes} MB`,
+    )
+    return equal && highest <= limitMegabytes
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
 }
 
 async function fill(place: Place, count: number): Promise<void> {
@@ -104,33 +98,4 @@ async function fill(place: Place, count: number): Promise<void> {
 
 async function* body(number: number): AsyncGenerator<Uint8Array> {
   yield Buffer.concat([Buffer.from(`%PDF-1.4 ${number}\n`), randomBytes(documentBytes)]).subarray(0, documentBytes)
-}
-
-/** Runs a command to its end. The output is kept as its hash, as it may be long. */
-async function measure(place: Place, ...command: string[]): Promise<Measured> {
-  const options = [
-    '--data',
-    place.data,
-    '--quiet',
-    ...(place.database === undefined ? [] : ['--database', place.database]),
-  ]
-  const started = performance.now()
-  const child = spawn(launcher, [...command, ...options], { stdio: ['ignore', 'pipe', 'inherit'] })
-  const hash = createHash('sha256')
-  child.stdout.on('data', (chunk: Uint8Array) => hash.update(chunk))
-  let peakMegabytes = 0
-  const timer = setInterval(
-    () => void peakOf(child).then((peak) => (peakMegabytes = Math.max(peak, peakMegabytes))),
-    20,
-  )
-  const [code] = (await once(child, 'close')) as [number | null]
-  clearInterval(timer)
-  if (code !== 0) throw new Error(`${command.join(' ')} ended with exit code ${code}`)
-  return { seconds: (performance.now() - started) / 1000, peakMegabytes, output: hash.digest('hex') }
-}
-
-/** The most memory that a process had resident so far, as the kernel counts it. */
-async function peakOf({ pid }: ChildProcess): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, 'utf8').catch(() => '')
-  return Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1] ?? 0) / 1024
 }

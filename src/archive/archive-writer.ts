@@ -35,8 +35,6 @@ export interface ArchiveWriter extends AsyncDisposable {
   readonly position: number
 }
 
-/** A member begins a piece of the compressed stream of its own when this much stands before it in the current one. */
-const fullPiece = 64 * 1024
 const zeros = new Uint8Array(64 * 1024)
 
 /** `sink` gets the bytes of the file in order; what must wait for the end lies in `scratchFolder` meanwhile. */
@@ -50,7 +48,7 @@ export async function createArchiveWriter(
 
   /** Where the next member begins. */
   function beginMember(): { readonly piece: number; readonly within: number } {
-    if (gzip.place.within >= fullPiece) gzip.cut()
+    gzip.edge()
     return gzip.place
   }
 

@@ -39,8 +39,8 @@ export async function* fileChunks(
 export const isGzip = (bytes: Uint8Array): boolean => bytes[0] === 0x1f && bytes[1] === 0x8b && bytes[2] === 8
 
 /**
- * The decompressed bytes of a gzip file (RFC 1952, several members allowed), in chunks of up to 1 MiB. CRC and length of
- * every member are checked; what follows the last one is described to `onEnd`. Throws `archive.truncated` and
+ * The decompressed bytes of a gzip file (RFC 1952, several members allowed), in chunks of up to 1 MiB; each is valid until
+ * the next is asked for. CRC and length of every member are checked; what follows the last one is described to `onEnd`. Throws `archive.truncated` and
  * `archive.damaged`.
  */
 export async function* gunzip(
@@ -95,7 +95,10 @@ function inflateFrom(file: FileHandle, path: string, start: number, onRead?: (po
       inflater.destroy(error instanceof Error ? error : new Error(String(error)))
     })
     try {
-      for await (const chunk of inflater) yield chunk as Uint8Array
+      for await (const chunk of inflater) {
+        yield chunk as Uint8Array
+        letGo(chunk as Uint8Array)
+      }
     } catch (error) {
       throw toInflateError(error, path)
     } finally {
@@ -104,6 +107,14 @@ function inflateFrom(file: FileHandle, path: string, start: number, onRead?: (po
     }
   }
   return { chunks: chunks(), consumed: () => inflater.bytesWritten }
+}
+
+/**
+ * Frees the memory of a chunk that was used. The inflater takes new memory for each megabyte; left to the garbage collector,
+ * that would be a full collection every few dozen. Memory that the inflater has not filled to its end is still in use.
+ */
+function letGo({ buffer, byteOffset, byteLength }: Uint8Array): void {
+  if (buffer instanceof ArrayBuffer && byteOffset + byteLength === buffer.byteLength) buffer.transfer(0)
 }
 
 function toInflateError(error: unknown, path: string): unknown {

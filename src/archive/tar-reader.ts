@@ -137,9 +137,10 @@ function createByteReader(source: AsyncIterable<Uint8Array>) {
   async function refill(): Promise<boolean> {
     while (offset === chunk.length) {
       const next = await iterator.next()
-      if (next.done === true) return false
-      chunk = next.value
+      // A source may take its last chunk back when it ends.
+      chunk = next.done === true ? new Uint8Array() : next.value
       offset = 0
+      if (next.done === true) return false
     }
     return true
   }

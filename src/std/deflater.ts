@@ -1,4 +1,4 @@
-import { constants, createDeflateRaw } from 'node:zlib'
+import { constants, createDeflateRaw, deflateRawSync } from 'node:zlib'
 
 /**
  * Compresses pieces of data one after the other into deflate blocks (RFC 1951) that are complete, end on a byte boundary and
@@ -32,3 +32,7 @@ export function createDeflater(level: number): Deflater {
     [Symbol.dispose]: () => void stream.destroy(),
   }
 }
+
+/** The same for one short piece, without a thread. */
+export const deflateAtOnce = (piece: Uint8Array, level: number): Uint8Array =>
+  deflateRawSync(piece, { level, finishFlush: constants.Z_FULL_FLUSH, chunkSize: piece.length + 256 })

@@ -15,13 +15,14 @@ function collector() {
   return { sink, bytes: () => Buffer.concat(parts) }
 }
 
-type Step = { readonly write: Uint8Array } | 'cut' | 'drain'
+type Step = { readonly write: Uint8Array } | 'edge' | 'cut' | 'drain'
 
 /** Bytes that compress and bytes that do not, short and longer than a piece. */
 const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ write: fc.uint8Array({ maxLength: 2000 }) }),
   fc.record({ write: fc.tuple(fc.nat(600_000), fc.nat(1000)).map(([size, seed]) => noise(size, seed)) }),
-  fc.record({ write: fc.tuple(fc.nat(600_000), fc.nat(255)).map(([size, byte]) => Buffer.alloc(size, byte)) }),
+  fc.record({ write: fc.tuple(fc.nat(2_500_000), fc.nat(255)).map(([size, byte]) => Buffer.alloc(size, byte)) }),
+  fc.constant('edge' as const),
   fc.constant('cut' as const),
   fc.constant('drain' as const),
 )
@@ -40,7 +41,8 @@ async function write(steps: readonly Step[], tail: Uint8Array, level = 6) {
   const marks: Mark[] = []
   for (const next of steps) {
     marks.push({ position: writer.position, ...writer.place })
-    if (next === 'cut') writer.cut()
+    if (next === 'edge') writer.edge()
+    else if (next === 'cut') writer.cut()
     else if (next === 'drain') await writer.drain()
     else {
       await writer.write(next.write)
@@ -129,6 +131,28 @@ test('the same input gives the same bytes', async () => {
   expect(first.file.equals(second.file)).toBe(true)
 })
 
+test('what cannot be compressed goes out as it is, and costs five bytes for every 65,535', async () => {
+  const content = noise(1_000_000, 3)
+  const { file, writer } = await write([{ write: content }], Buffer.alloc(0))
+  expect(writer.storedBytes).toBe(1_000_000)
+  expect(file.length).toBe(10 + 1_000_000 + 16 * 5 + 5 + 13)
+  expect(file.indexOf(content.subarray(70_000, 120_000))).toBeGreaterThan(0)
+})
+
+test('an edge ends a piece where that loses nothing, and a long one', async () => {
+  const writer = createGzipWriter(async () => undefined)
+  const pieceAfter = async (bytes: Uint8Array): Promise<number> => {
+    await writer.write(bytes)
+    writer.edge()
+    return writer.place.piece
+  }
+  expect(await pieceAfter(noise(60_000, 1))).toBe(0)
+  expect(await pieceAfter(noise(60_000, 2))).toBe(1)
+  expect(await pieceAfter(Buffer.alloc(1_000_000, 'text '))).toBe(1)
+  expect(await pieceAfter(Buffer.alloc(1_000_000, 'text '))).toBe(2)
+  await writer.finish(Buffer.alloc(0))
+})
+
 test('the next piece begins where nextOffset says after a drain', async () => {
   const { sink, bytes } = collector()
   const writer = createGzipWriter(sink)
@@ -174,9 +198,9 @@ test('no more than a few pieces are in flight, however slow the sink is', async 
     await new Promise((resolve) => setTimeout(resolve, 2))
     taken += bytes.length
   }, 1)
-  for (let count = 1; count <= 60; count += 1) {
-    await writer.write(noise(256 * 1024, count))
-    expect(count * 256 * 1024 - taken).toBeLessThan(8 * 256 * 1024)
+  for (let count = 1; count <= 120; count += 1) {
+    await writer.write(noise(256 * 1024, 1))
+    expect(count * 256 * 1024 - taken).toBeLessThan(8 * 1024 * 1024)
   }
   await writer.finish(Buffer.alloc(0))
 })

@@ -10,7 +10,7 @@ import { StrongroomError } from '../../errors.ts'
 import type { MediaFile, MediaStore } from '../../media/media-store.ts'
 import { type Timestamp, unixSeconds } from '../../std/clock.ts'
 import type { Spool } from '../../std/spool.ts'
-import { archivedNodes, type ArchivedNode, type ArchivedVersion } from './archived-versions.ts'
+import { archivedNodes, type ArchivedNode } from './archived-versions.ts'
 
 export interface ContentsInput {
   readonly db: Db
@@ -53,33 +53,24 @@ export function createDamageList(out: Spool, leftOut: NoticeCollector): DamageLi
 }
 
 /** Adds the files of all versions, in the order of the nodes. */
-export async function addOriginals(input: ContentsInput): Promise<void> {
+export const addOriginals = (input: ContentsInput): Promise<void> => addStored(input, originals(input))
+
+async function* originals(input: ContentsInput): AsyncGenerator<FileToAdd> {
   for await (const archived of archivedNodes(input.db, input.scratch)) {
-    for (const version of archived.versions) {
-      if (archived.part === 'shown' || version.facts.sha256 !== null) await addOriginal(input, archived, version)
+    for (const { facts, path } of archived.versions) {
+      if (archived.part !== 'shown' && facts.sha256 === null) continue
+      const mtime = mtimeOf(facts.created_at ?? archived.node.updated_at, input.createdAt)
+      const stored =
+        facts.media_key === null ? undefined : { key: facts.media_key, size: facts.size!, sha256: facts.sha256! }
+      yield { path, mtime, about: archived.titles.join('/'), stored, lost: facts.sha256 !== null }
     }
   }
 }
 
-async function addOriginal(input: ContentsInput, archived: ArchivedNode, version: ArchivedVersion): Promise<void> {
-  const { facts, path } = version
-  const mtime = mtimeOf(facts.created_at ?? archived.node.updated_at, input.createdAt)
-  const about = archived.titles.join('/')
-  if (facts.media_key !== null) {
-    return addStored(input, { key: facts.media_key, path, mtime, size: facts.size!, sha256: facts.sha256!, about })
-  }
-  await input.archive.addFile({ name: path, size: 0, mtime, content: nothing() })
-  if (facts.sha256 === null) return
-  await input.damage.add({
-    path,
-    what: 'missing',
-    reason: 'the file was lost before it came into this instance',
-    about,
-  })
-}
-
 /** Adds what was derived from the pages. */
-export async function addSidecars(input: ContentsInput): Promise<void> {
+export const addSidecars = (input: ContentsInput): Promise<void> => addStored(input, sidecars(input))
+
+async function* sidecars(input: ContentsInput): AsyncGenerator<FileToAdd> {
   for await (const batch of documentBatches(input)) {
     const versions = new Map(
       batch.flatMap((archived) => archived.versions.map((version) => [version.facts.id, { archived, version }])),
@@ -90,14 +81,8 @@ export async function addSidecars(input: ContentsInput): Promise<void> {
       const kind = sidecar.kind as SidecarKind
       const path = pathInPart(part, sidecarPath(node.user_id, node.id, version.number, sidecar.page_number, kind))
       const mtime = mtimeOf(version.facts.created_at ?? node.updated_at, input.createdAt)
-      await addStored(input, {
-        key: sidecar.media_key,
-        path,
-        mtime,
-        size: sidecar.size,
-        sha256: sidecar.sha256,
-        about: titles.join('/'),
-      })
+      const stored = { key: sidecar.media_key, size: sidecar.size, sha256: sidecar.sha256 }
+      yield { path, mtime, about: titles.join('/'), stored, lost: false }
     }
   }
 }
@@ -116,29 +101,82 @@ async function* documentBatches({ db, scratch }: ContentsInput): AsyncGenerator<
   yield batch
 }
 
-interface StoredToAdd {
-  readonly key: string
+interface FileToAdd {
   readonly path: string
   readonly mtime: number
-  readonly size: number
-  readonly sha256: string
   readonly about: string
+  /** Undefined where the instance has no file. */
+  readonly stored: { readonly key: string; readonly size: number; readonly sha256: string } | undefined
+  /** Whether it should have one. */
+  readonly lost: boolean
 }
 
-async function addStored(input: ContentsInput, file: StoredToAdd): Promise<void> {
-  const { media, archive, damage, onBytes, signal } = input
+interface OpenedToAdd {
+  readonly file: FileToAdd
+  readonly opened: MediaFile | StrongroomError | undefined
+}
+
+/** How many files are opened before their turn. */
+const openedAhead = 8
+
+/** Opens files a few ahead: to find one takes some steps that each wait for the system, and so they wait beside each other. */
+async function* openedInOrder(media: MediaStore, files: AsyncIterable<FileToAdd>): AsyncGenerator<OpenedToAdd> {
+  const ahead: { readonly file: FileToAdd; readonly opening: Promise<MediaFile | undefined> }[] = []
+  const take = async ({ file, opening }: (typeof ahead)[number]): Promise<OpenedToAdd> => {
+    try {
+      return { file, opened: await opening }
+    } catch (error) {
+      if (!(error instanceof StrongroomError)) throw error
+      return { file, opened: error }
+    }
+  }
+  try {
+    for await (const file of files) {
+      const opening = file.stored === undefined ? Promise.resolve(undefined) : media.open(file.stored.key)
+      // Met when its turn comes.
+      opening.catch(() => undefined)
+      ahead.push({ file, opening })
+      if (ahead.length > openedAhead) yield await take(ahead.shift()!)
+    }
+    while (ahead.length > 0) yield await take(ahead.shift()!)
+  } finally {
+    for (const { opening } of ahead)
+      await opening.then(
+        (opened) => opened?.[Symbol.asyncDispose](),
+        () => undefined,
+      )
+  }
+}
+
+async function addStored(input: ContentsInput, files: AsyncIterable<FileToAdd>): Promise<void> {
+  for await (const { file, opened } of openedInOrder(input.media, files)) {
+    if (opened !== undefined && !(opened instanceof StrongroomError)) await addOpened(input, file, opened)
+    else await addEmpty(input, file, opened)
+  }
+}
+
+async function addEmpty(
+  { archive, damage, signal }: ContentsInput,
+  { path, mtime, about, lost }: FileToAdd,
+  error: StrongroomError | undefined,
+): Promise<void> {
+  signal?.throwIfAborted()
+  await archive.addFile({ name: path, size: 0, mtime, content: nothing() })
+  if (error === undefined) {
+    if (!lost) return
+    const reason = 'the file was lost before it came into this instance'
+    return damage.add({ path, what: 'missing', reason, about })
+  }
+  const what = error.code === 'media.missing' ? 'missing' : 'unreadable'
+  return damage.add({ path, what, reason: what === 'missing' ? 'the file is missing' : error.message, about })
+}
+
+async function addOpened(input: ContentsInput, file: FileToAdd, opened: MediaFile): Promise<void> {
+  await using stored = opened
+  const { archive, damage, onBytes, signal } = input
   signal?.throwIfAborted()
   const { path, mtime, about } = file
-  let opened: MediaFile
-  try {
-    opened = await media.open(file.key)
-  } catch (error) {
-    if (!(error instanceof StrongroomError)) throw error
-    const what = error.code === 'media.missing' ? 'missing' : 'unreadable'
-    await archive.addFile({ name: path, size: 0, mtime, content: nothing() })
-    return damage.add({ path, what, reason: what === 'missing' ? 'the file is missing' : error.message, about })
-  }
-  await using stored = opened
+  const { size, sha256 } = file.stored!
   let failure: string | undefined
   const content = async function* (): AsyncGenerator<Uint8Array> {
     try {
@@ -153,13 +191,13 @@ async function addStored(input: ContentsInput, file: StoredToAdd): Promise<void>
     }
   }
   const written = await archive.addFile({ name: path, size: stored.size, mtime, content: content() })
-  if (failure === undefined && written.sha256 === file.sha256 && written.missingBytes === 0) return
+  if (failure === undefined && written.sha256 === sha256 && written.missingBytes === 0) return
   const reason =
     failure !== undefined
       ? `it could be read only in part (${failure}); zeros stand for the rest`
-      : stored.size === file.size
+      : stored.size === size
         ? 'its bytes are no longer those that came in'
-        : `it has ${stored.size} bytes instead of ${file.size}`
+        : `it has ${stored.size} bytes instead of ${size}`
   await damage.add({ path, what: 'changed', reason, about })
 }
 
