@@ -1,10 +1,10 @@
-import { Client, types } from 'pg'
+import { Client } from 'pg'
 import { StrongroomError } from '../errors.ts'
 import { toPostgresError } from './driver-errors.ts'
 import { tablesFrom, type ForeignDatabase, type ForeignRow } from './foreign-database.ts'
+import { clientConfig } from './postgres-client.ts'
 import { redactUrl } from './url.ts'
 
-const int8 = 20
 const lockSeconds = 5
 const rowsAtOnce = 100
 
@@ -68,16 +68,7 @@ export async function openForeignPostgres(url: string): Promise<ForeignDatabase>
 
 function clientFor(url: string, name: string): Client {
   try {
-    return new Client({
-      connectionString: url,
-      application_name: 'strongroom',
-      connectionTimeoutMillis: 10_000,
-      keepAlive: true,
-      types: {
-        getTypeParser: (oid: number, format?: 'text' | 'binary') =>
-          oid === int8 && format !== 'binary' ? numberOf : types.getTypeParser(oid, format),
-      },
-    })
+    return new Client(clientConfig(url, numberOf))
   } catch (error) {
     throw new StrongroomError('database.invalid_url', { database: name }, { cause: error })
   }

@@ -1,9 +1,10 @@
-import { Pool, types, type ClientConfig, type PoolClient } from 'pg'
+import { Pool, type ClientConfig, type PoolClient } from 'pg'
 import { Kysely } from 'kysely'
 import { StrongroomError } from '../errors.ts'
 import type { Database } from './database.ts'
 import { toPostgresError, type Translate } from './driver-errors.ts'
 import { migrateSchema, readSchemaVersion, type SchemaOptions } from './migrate.ts'
+import { clientConfig } from './postgres-client.ts'
 import { postgresDialect } from './postgres-dialect.ts'
 import { instanceKey, keyWithin, lockPostgres } from './postgres-lock.ts'
 import type { Schema } from './schema.ts'
@@ -16,8 +17,6 @@ export interface PostgresOptions extends SchemaOptions {
   readonly namespace?: string
 }
 
-const int8 = 20
-
 /** Advisory locks belong to one database, so fixed keys are enough. "STRG" and a number. */
 const writersKey = 0x5354_5247_0002n
 
@@ -29,17 +28,9 @@ export async function openPostgres(options: PostgresOptions): Promise<Database> 
   const { url, busySeconds, namespace } = options
   const name = namespace === undefined ? redactUrl(url) : `${redactUrl(url)} (schema ${namespace})`
   const translate: Translate = (error) => toPostgresError(error, { database: name, seconds: busySeconds })
-  const config: ClientConfig = {
-    connectionString: url,
-    application_name: 'strongroom',
-    connectionTimeoutMillis: 10_000,
-    keepAlive: true,
-    types: {
-      // No number of ours comes near 2^53.
-      getTypeParser: (oid: number, format?: 'text' | 'binary') =>
-        oid === int8 && format !== 'binary' ? Number : types.getTypeParser(oid, format),
-    },
-  }
+  // No number of ours comes near 2^53.
+  // No number of ours comes near 2^53.
+  const config = clientConfig(url, Number)
   const pool = createPool(config, name)
   const prepared = new WeakSet<PoolClient>()
 

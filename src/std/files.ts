@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { mkdir, open, rename, rm } from 'node:fs/promises'
+import { link, mkdir, open, rename, rm, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { StrongroomError } from '../errors.ts'
 import { reasonOf } from './text.ts'
@@ -47,6 +47,25 @@ export async function onFile<T>(path: string, action: string, work: () => Promis
   } catch (error) {
     throw toFileError(error, path, action)
   }
+}
+
+const withoutLinks: ReadonlySet<string> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'])
+
+/**
+ * Gives a finished file its final name, in the same folder. A link never replaces what is there; where the file system has
+ * none, the name is reserved instead. Throws what the system says, `EEXIST` where something is there and `overwrite` is not
+ * set. Not durable before the folder is synced.
+ */
+export async function placeFile(partial: string, final: string, overwrite: boolean): Promise<void> {
+  if (overwrite) return rename(partial, final)
+  try {
+    await link(partial, final)
+  } catch (error) {
+    if (!withoutLinks.has(systemCode(error) ?? '')) throw error
+    await (await open(final, 'wx', 0o600)).close()
+    return rename(partial, final)
+  }
+  await unlink(partial)
 }
 
 /** Makes the entries of a folder durable: without it a power cut can undo a rename, a link or a new file. */

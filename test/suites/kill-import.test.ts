@@ -4,10 +4,10 @@ import { mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { Client } from 'pg'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { runCommand } from '../support/command-line.ts'
 import { databases, type TestPlace } from '../support/databases.ts'
+import { clientsGone } from '../support/processes.ts'
 
 const program = new URL('../../src/main.ts', import.meta.url).pathname
 const files = 400
@@ -56,19 +56,7 @@ describe.each(databases)('an import that is killed, on $name', (kind) => {
     while (child.exitCode === null && (await written()) < count) await delay(1)
     child.kill('SIGKILL')
     await ended
-    if (place.url !== undefined) await clientsGone(place.url)
-  }
-
-  /** Waits until the database server has noticed that the process is gone. */
-  async function clientsGone(url: string): Promise<void> {
-    const client = new Client({ connectionString: url })
-    await client.connect()
-    try {
-      const others = 'select 1 from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()'
-      while ((await client.query(others)).rowCount !== 0) await delay(5)
-    } finally {
-      await client.end()
-    }
+    await clientsGone(place.url)
   }
 
   test('leaves whole documents only, and the next import takes the rest', async () => {

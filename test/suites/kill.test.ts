@@ -3,14 +3,13 @@ import { once } from 'node:events'
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
-import { Client } from 'pg'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { databases } from '../support/databases.ts'
 import type { TestDatabases } from '../support/databases.ts'
 import { fillPlain } from '../support/fixtures.ts'
 import { createCommandInstance, listMedia } from '../support/command-instances.ts'
 import type { CommandInstance } from '../support/command-instances.ts'
+import { clientsGone } from '../support/processes.ts'
 
 /** Real processes, killed with SIGKILL at moments spread over the time that they take. */
 
@@ -48,19 +47,6 @@ async function runAndKill(instance: CommandInstance, args: readonly string[], af
   return { killed: signal === 'SIGKILL', milliseconds: performance.now() - started }
 }
 
-/** Waits until the database server has noticed that the clients are gone; SQLite's locks go with their process. */
-async function clientsGone({ url }: CommandInstance): Promise<void> {
-  if (url === undefined) return
-  const client = new Client({ connectionString: url })
-  await client.connect()
-  try {
-    const others = 'select 1 from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()'
-    while ((await client.query(others)).rowCount !== 0) await delay(5)
-  } finally {
-    await client.end()
-  }
-}
-
 const treeOf = async (instance: CommandInstance): Promise<string> =>
   (await instance.run(['tree', '--json', '--text'])).stdout
 
@@ -88,7 +74,7 @@ describe.each(databases.map((kind) => ({ ...kind, kills: kind.name === 'SQLite' 
     const { milliseconds } = await runAndKill(instance, ['backup', `${folder}/`])
     const killed = await killMany(kind.kills, milliseconds, (after) => runAndKill(instance, ['backup', folder], after))
     expect(killed).toBe(kind.kills)
-    await clientsGone(instance)
+    await clientsGone(instance.url)
     for (const name of (await readdir(folder)).filter((file) => file.endsWith('.tar.gz'))) {
       await instance.report(['verify', join(folder, name)])
     }
@@ -113,7 +99,7 @@ describe.each(databases.map((kind) => ({ ...kind, kills: kind.name === 'SQLite' 
           instance = await createCommandInstance(kind)
         }
         const ended = await runAndKill(instance, ['restore', archive], after)
-        await clientsGone(instance)
+        await clientsGone(instance.url)
         const tree = await treeOf(instance)
         expect([empty.tree, full.tree]).toContain(tree)
         await instance.report(['check'])

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import { constants } from 'node:fs'
-import { link, lstat, open, readdir, rename, stat, statfs, unlink, type FileHandle } from 'node:fs/promises'
+import { lstat, open, readdir, stat, statfs, unlink, type FileHandle } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { StrongroomError } from '../../errors.ts'
 import type { Timestamp } from '../../std/clock.ts'
-import { makeFolders, onFile, syncFolder, systemCode, toFileError } from '../../std/files.ts'
+import { makeFolders, onFile, placeFile, syncFolder, systemCode, toFileError } from '../../std/files.ts'
 
 /** Where an archive is to lie. */
 export interface Target {
@@ -80,18 +80,7 @@ export async function createPartial(target: Target, instance: string): Promise<P
 
   async function placeAs(name: string, overwrite: boolean): Promise<void> {
     const final = join(target.folder, name)
-    await onFile(final, 'written', async () => {
-      if (overwrite) return rename(path, final)
-      // A link never replaces what is there; a file system without links has a name reserved instead.
-      try {
-        await link(path, final)
-      } catch (error) {
-        if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'].includes(systemCode(error) ?? '')) throw error
-        await (await open(final, 'wx', 0o600)).close()
-        return rename(path, final)
-      }
-      await unlink(path)
-    })
+    await onFile(final, 'written', () => placeFile(path, final, overwrite))
     inPlace = true
     await onFile(target.folder, 'written', () => syncFolder(target.folder))
   }

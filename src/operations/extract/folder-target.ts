@@ -1,10 +1,10 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { constants } from 'node:fs'
-import { type FileHandle, link, lstat, open, rename, unlink } from 'node:fs/promises'
+import { type FileHandle, lstat, open, unlink } from 'node:fs/promises'
 import { join } from 'node:path'
 import { StrongroomError } from '../../errors.ts'
 import { openFolders } from '../../media/folders.ts'
-import { onFile, systemCode, toFileError } from '../../std/files.ts'
+import { onFile, placeFile, systemCode, toFileError } from '../../std/files.ts'
 import type { OutputPath, OutputTarget } from './target.ts'
 
 const createFlags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
@@ -117,7 +117,7 @@ export async function openFolderTarget(root: string, overwrite: boolean): Promis
       // A date that the file system refuses is no reason to have no file.
       await handle.utimes(mtime, mtime).catch(() => undefined)
       await onFile(shown(path), 'written', () => handle.datasync())
-      await inside(path.slice(0, -1), false, path, (entry) => placeAs(entry(name), entry(path.at(-1)!), overwrite))
+      await inside(path.slice(0, -1), false, path, (entry) => placeFile(entry(name), entry(path.at(-1)!), overwrite))
       await handle.close()
       markChanged(path.slice(0, -1))
     } catch (error) {
@@ -197,19 +197,6 @@ export async function openFolderTarget(root: string, overwrite: boolean): Promis
 
 function nothingThere(error: unknown): undefined {
   if (systemCode(error) !== 'ENOENT') throw error
-}
-
-/** A link never replaces what is there; where the file system has none, the name is reserved instead. */
-async function placeAs(partial: string, final: string, overwrite: boolean): Promise<void> {
-  if (overwrite) return rename(partial, final)
-  try {
-    await link(partial, final)
-  } catch (error) {
-    if (!['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'].includes(systemCode(error) ?? '')) throw error
-    await (await open(final, 'wx', 0o600)).close()
-    return rename(partial, final)
-  }
-  await unlink(partial)
 }
 
 async function writeWhole(handle: FileHandle, chunk: Uint8Array): Promise<void> {

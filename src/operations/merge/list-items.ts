@@ -1,5 +1,6 @@
 import type { PlannedItem, RestoreAction } from '../../contract/restore-plan.ts'
 import type { Scratch, ScratchRow } from '../../database/scratch.ts'
+import { pathOf } from '../contents/walk.ts'
 
 const mostItems = 1000
 
@@ -15,11 +16,11 @@ export function listItems(scratch: Scratch): PlannedItem[] {
     mostItems,
   )
   const nodes = scratch.all(
-    `select n.type as kind, u.username, n.seq, d.action, d.reason from node_decisions d join plan_nodes n on n.seq = d.seq
+    `select n.type as kind, u.username, n.title, n.parent_seq, d.action, d.reason from node_decisions d join plan_nodes n on n.seq = d.seq
      join user_decisions u on u.u = n.u where d.${told} order by d.action = 'conflict' desc, n.depth, n.seq limit ?`,
     mostItems,
   )
-  const named: ScratchRow[] = nodes.map((row) => ({ ...row, name: pathOf(scratch, Number(row.seq)) }))
+  const named: ScratchRow[] = nodes.map((row) => ({ ...row, name: pathOf(scratch, row).join('/') }))
   const all = [...accounts, ...named]
   const conflictsFirst = [true, false].flatMap((first) => all.filter((row) => (row.action === 'conflict') === first))
   return conflictsFirst.slice(0, mostItems).map(toItem)
@@ -32,16 +33,6 @@ const toItem = (row: ScratchRow): PlannedItem => ({
   action: row.action as RestoreAction,
   reason: String(row.reason),
 })
-
-function pathOf(scratch: Scratch, seq: number): string {
-  const titles: string[] = []
-  for (let next: number | null = seq; next !== null;) {
-    const row: ScratchRow | undefined = scratch.first('select title, parent_seq from plan_nodes where seq = ?', next)
-    titles.unshift(String(row?.title))
-    next = row?.parent_seq === null || row === undefined ? null : Number(row.parent_seq)
-  }
-  return titles.join('/')
-}
 
 /** Keeps the tree of the plan for `allItems`, which may be asked for when the plan is no longer whole. */
 export function keepTree(scratch: Scratch): void {
