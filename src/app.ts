@@ -110,6 +110,12 @@ export interface Instance extends AsyncDisposable {
   readonly audit: ReturnType<typeof createAudit>
 }
 
+/** A verb whose code is loaded when it is first asked for. */
+const lazily =
+  <A extends readonly unknown[], R>(load: () => Promise<(...given: A) => Promise<R>>) =>
+  async (...given: A): Promise<R> =>
+    (await load())(...given)
+
 export function createApp(config: Config, overrides: Overrides = {}): App {
   const clock = overrides.clock ?? (config.fixedTime === undefined ? systemClock : fixedClock(config.fixedTime))
   const ids = overrides.ids ?? randomIds
@@ -179,40 +185,21 @@ export function createApp(config: Config, overrides: Overrides = {}): App {
       return createMigrate({ dataDirectory, openDatabase, clock })()
     },
 
-    async verify(input, onProgress, signal) {
-      const { createVerify } = await import('./operations/verify.ts')
-      return createVerify(config)(input, onProgress, signal)
-    },
+    verify: lazily(async () => (await import('./operations/verify.ts')).createVerify(config)),
 
-    async inspect(input, onProgress, signal) {
-      const { createInspect } = await import('./operations/inspect.ts')
-      return createInspect(config)(input, onProgress, signal)
-    },
+    inspect: lazily(async () => (await import('./operations/inspect.ts')).createInspect(config)),
 
-    async prune(input, onProgress, signal) {
-      const { createPrune } = await import('./operations/prune.ts')
-      return createPrune(config)(input, onProgress, signal)
-    },
+    prune: lazily(async () => (await import('./operations/prune.ts')).createPrune(config)),
 
-    async assertPapermerge(place) {
-      const { assertPapermergeAt: assertThere } = await import('./operations/papermerge/open-papermerge.ts')
-      return assertThere(place)
-    },
+    assertPapermerge: lazily(
+      async () => (await import('./operations/papermerge/open-papermerge.ts')).assertPapermergeAt,
+    ),
 
-    async browse(input, onProgress, signal) {
-      const { createBrowse } = await import('./operations/browse.ts')
-      return createBrowse(config)(input, onProgress, signal)
-    },
+    browse: lazily(async () => (await import('./operations/browse.ts')).createBrowse(config)),
 
-    async extract(input, onProgress, signal) {
-      const { createExtract } = await import('./operations/extract.ts')
-      return createExtract({ ...config, clock })(input, onProgress, signal)
-    },
+    extract: lazily(async () => (await import('./operations/extract.ts')).createExtract({ ...config, clock })),
 
-    async compare(input, onProgress, signal) {
-      const { createCompare } = await import('./operations/compare.ts')
-      return createCompare(config)(input, onProgress, signal)
-    },
+    compare: lazily(async () => (await import('./operations/compare.ts')).createCompare(config)),
 
     async drill(input, onProgress, signal) {
       const { createDrill } = await import('./operations/drill.ts')
@@ -300,30 +287,17 @@ async function wire(parts: Parts): Promise<Omit<Instance, keyof AsyncDisposable>
     documents,
     tree: createTree(parts),
     treeItems: createTreeWalk(parts),
-    async importFiles(input, onProgress, signal) {
-      const { createImport } = await import('./operations/import-files.ts')
-      return createImport({ ...parts, documents })(input, onProgress, signal)
-    },
-    async check(input, onProgress, signal) {
-      const { createCheck } = await import('./operations/check.ts')
-      return createCheck(parts)(input, onProgress, signal)
-    },
+    importFiles: lazily(async () =>
+      (await import('./operations/import-files.ts')).createImport({ ...parts, documents }),
+    ),
+    check: lazily(async () => (await import('./operations/check.ts')).createCheck(parts)),
     async contents(signal) {
       const { openInstanceContents } = await import('./operations/contents/instance-contents.ts')
       return openInstanceContents(parts, signal)
     },
-    async backup(input, onProgress, signal) {
-      const { createBackup } = await import('./operations/backup.ts')
-      return createBackup({ ...parts, programVersion })(input, onProgress, signal)
-    },
-    async exportUser(input, onProgress, signal) {
-      const { createExport } = await import('./operations/export.ts')
-      return createExport(parts)(input, onProgress, signal)
-    },
-    async dryRun(input, onProgress, signal, conclude) {
-      const { createDryRun } = await import('./operations/dry-run.ts')
-      return createDryRun(parts)(input, onProgress, signal, conclude)
-    },
+    backup: lazily(async () => (await import('./operations/backup.ts')).createBackup({ ...parts, programVersion })),
+    exportUser: lazily(async () => (await import('./operations/export.ts')).createExport(parts)),
+    dryRun: lazily(async () => (await import('./operations/dry-run.ts')).createDryRun(parts)),
     async restore(input, onProgress, signal) {
       const { createRestore } = await import('./operations/restore.ts')
       return createRestore({
