@@ -1,9 +1,18 @@
 import { createHash } from 'node:crypto'
 import { createGzipWriter } from '../std/gzip-writer.ts'
 import { linesOf } from '../std/lines.ts'
-import { createSpool } from '../std/spool.ts'
+import { createSpool, type Spool } from '../std/spool.ts'
+import type { MemberPlace } from './directory-format.ts'
 import { indexName, sumsName } from './layout.ts'
-import { formatIndexLine, formatIndexTail, formatSum, formatSumsLine, indexHeading, indexTailBytes } from './proof.ts'
+import {
+  formatDirectoryTail,
+  formatIndexLine,
+  formatIndexTail,
+  formatSum,
+  formatSumsLine,
+  indexHeading,
+  indexTailBytes,
+} from './proof.ts'
 import { blockBytes, encodeHeader, padding, recordBytes } from './tar-format.ts'
 
 /** What was written of a file. */
@@ -29,8 +38,19 @@ export interface ArchiveWriter extends AsyncDisposable {
     readonly mtime: number
     readonly type: 'symlink' | 'hardlink'
   }): Promise<void>
-  /** Adds SHA256SUMS and the index and ends the archive. `mtime` is that of both. */
-  finish(mtime: number): Promise<void>
+  /** Ends the piece that is being compressed, so that a reader can begin at the next byte; gives the number of its piece. */
+  beginPiece(): number
+  /** Resolves when all so far is written, and it is known where its pieces and members are. */
+  settle(): Promise<void>
+  /** Where a piece begins in the file; the next one too. After `settle`. */
+  offsetOf(piece: number): number
+  /** Where the regular members so far begin, in their order. After `settle`. */
+  places(): AsyncIterable<MemberPlace>
+  /**
+   * Adds SHA256SUMS and the index and ends the archive. `mtime` is that of both. `directory` says in which piece the member
+   * strongroom/directory begins, and its hash.
+   */
+  finish(mtime: number, directory?: { readonly piece: number; readonly sha256: string }): Promise<void>
   /** Bytes of the tar so far. */
   readonly position: number
 }
@@ -75,26 +95,41 @@ export async function createArchiveWriter(
     return { sha256, missingBytes: left }
   }
 
-  async function finish(mtime: number): Promise<void> {
+  async function settle(): Promise<void> {
+    gzip.cut()
+    await gzip.drain()
+  }
+
+  async function* places(): AsyncGenerator<MemberPlace> {
+    for await (const line of linesOf(members.chunks())) {
+      const { piece, within } = parseMember(line)
+      yield { offset: gzip.offsetOf(piece), within }
+    }
+  }
+
+  const finish: ArchiveWriter['finish'] = async (mtime, directory) => {
     await using sums = await createSpool(scratchFolder)
     for await (const line of linesOf(members.chunks())) {
       const { sha256, name } = parseMember(line)
       await sums.write(`${formatSum(sha256, name)}\n`)
     }
     const written = await addFile({ name: sumsName, size: sums.size, mtime, content: sums.chunks() })
-    gzip.cut()
-    await gzip.drain()
+    await settle()
     await using index = await createSpool(scratchFolder)
     await index.write(`${indexHeading}\n${formatSumsLine(written.sha256)}\n`)
     for await (const line of linesOf(members.chunks())) {
       const { piece, within, name } = parseMember(line)
       await index.write(`${formatIndexLine(gzip.offsetOf(piece), within, name)}\n`)
     }
-    await writeIndex(index, mtime)
+    const directoryTail =
+      directory === undefined
+        ? ''
+        : formatDirectoryTail({ offset: gzip.offsetOf(directory.piece), sha256: directory.sha256 })
+    await writeIndex(index, mtime, directoryTail)
   }
 
   /** The index ends where the tar does but for two blocks of zeros, on the boundary of a record. */
-  async function writeIndex(index: Awaited<ReturnType<typeof createSpool>>, mtime: number): Promise<void> {
+  async function writeIndex(index: Spool, mtime: number, directoryTail: string): Promise<void> {
     const start = gzip.position
     const least = start + blockBytes + index.size + indexTailBytes + 2 * blockBytes
     const end = Math.ceil(least / recordBytes) * recordBytes
@@ -110,7 +145,7 @@ export async function createArchiveWriter(
     hash.update(filler)
     await gzip.write(filler)
     const tail = Buffer.alloc(indexTailBytes + 2 * blockBytes)
-    const text = formatIndexTail({ offset, sha256: hash.digest('hex') })
+    const text = directoryTail + formatIndexTail({ offset, sha256: hash.digest('hex') })
     tail.fill('\n', 0, indexTailBytes - text.length)
     tail.write(text, indexTailBytes - text.length, 'latin1')
     await gzip.finish(tail)
@@ -124,6 +159,13 @@ export async function createArchiveWriter(
     async addLink({ name, target, mtime, type }) {
       await gzip.write(encodeHeader({ name, type, size: 0, mtime, linkName: target }))
     },
+    beginPiece() {
+      gzip.cut()
+      return gzip.place.piece
+    },
+    settle,
+    offsetOf: (piece) => (piece === gzip.place.piece ? gzip.nextOffset : gzip.offsetOf(piece)),
+    places,
     finish,
     get position() {
       return gzip.position

@@ -55,7 +55,7 @@ export async function* gunzip(
     const body = position + (await headerLength(file, path, position))
     let crc = 0
     let length = 0
-    const member = inflateFrom(file, path, body, onRead)
+    const member = inflate(fileChunks(file, path, body, onRead), path)
     for await (const chunk of member.chunks) {
       crc = crc32(chunk, crc)
       length += chunk.length
@@ -72,11 +72,14 @@ export async function* gunzip(
   onEnd({ members, compressedBytes: position, ...(await describeTrailing(file, path, position)) })
 }
 
-/** Decompresses the deflate stream (RFC 1951) that begins at `start`. */
-function inflateFrom(file: FileHandle, path: string, start: number, onRead?: (position: number) => void) {
+/**
+ * Decompresses a deflate stream (RFC 1951) in chunks of up to 1 MiB; each is valid until the next is asked for. `input` may
+ * go on behind its end: `consumed` says where that was. Throws `archive.truncated` and `archive.damaged`.
+ */
+export function inflate(input: AsyncIterable<Uint8Array>, path: string) {
   const inflater = createInflateRaw({ chunkSize: chunkBytes })
   async function feed(): Promise<void> {
-    for await (const chunk of fileChunks(file, path, start, onRead)) {
+    for await (const chunk of input) {
       if (inflater.destroyed || inflater.readableEnded) return
       // The chunk's memory serves the next one too; the callback says when it has been read.
       await new Promise<void>((resolve) => {

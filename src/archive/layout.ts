@@ -8,6 +8,8 @@ export const indexPageName = 'index.html'
 export const damageName = 'strongroom/damage.json'
 export const sumsName = 'SHA256SUMS'
 export const indexName = 'strongroom/index'
+export const directoryName = 'strongroom/directory'
+export const directoryPagesName = 'strongroom/directory-pages'
 
 const pageDigits = (number: number): string => String(number).padStart(6, '0')
 
@@ -71,7 +73,7 @@ const contentFolders = new Set(['docs', 'sidecars', 'docvers', 'ocr', 'strongroo
 
 export type Place =
   /** The metadata, or one of the files that only our archives have. */
-  | { readonly kind: 'metadata' | 'readme' | 'page' | 'damage' | 'sums' | 'index' }
+  | { readonly kind: 'metadata' | 'readme' | 'page' | 'damage' | 'directory' | 'sums' | 'index' }
   /** Where the file of a version or of a page may lie. `path` is how staging knows it: ids in lower case. */
   | { readonly kind: 'content'; readonly path: string }
   /** Below a folder of content, at a place where no content lies. */
@@ -84,6 +86,8 @@ const ownFiles: Readonly<Record<string, Place>> = {
   [readmeName]: { kind: 'readme' },
   [indexPageName]: { kind: 'page' },
   [damageName]: { kind: 'damage' },
+  [directoryName]: { kind: 'directory' },
+  [directoryPagesName]: { kind: 'directory' },
   [sumsName]: { kind: 'sums' },
   [indexName]: { kind: 'index' },
 }

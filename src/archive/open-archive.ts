@@ -25,6 +25,8 @@ export interface OpenArchive extends AsyncDisposable {
   /** Bytes of the file. */
   readonly size: number
   readonly encrypted: boolean
+  /** Bytes of what is in it, compressed; those of the file where it is not encrypted. */
+  readonly innerSize: number
   readonly compression: 'gzip' | 'none'
   /**
    * The bytes of the tar, from the beginning; `onRead` is told how much of the file has been read, decrypted. Throws
@@ -61,6 +63,7 @@ export async function openArchive(
       name,
       size: opened.size,
       encrypted: age !== undefined,
+      innerSize: insideSize,
       compression,
       tar: (onEnd, onRead) =>
         compression === 'gzip'

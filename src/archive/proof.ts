@@ -22,11 +22,22 @@ export interface IndexTail {
 export const formatIndexTail = ({ offset, sha256 }: IndexTail): string =>
   `strongroom index 1 offset ${offset.toString(16).padStart(16, '0')} sha256 ${sha256}`
 
+/** Stands before the index's own line, in an archive that has a directory. */
+export const formatDirectoryTail = ({ offset, sha256 }: IndexTail): string =>
+  `strongroom directory 1 offset ${offset.toString(16).padStart(16, '0')} sha256 ${sha256}\n`
+
+const directoryPattern = /strongroom directory 1 offset ([0-9a-f]{16}) sha256 ([0-9a-f]{64})\nstrongroom index /
+
+/** Where the directory begins, out of the last 512 bytes of an index, and its hash; undefined where there is none. */
+export const parseDirectoryTail = (bytes: Uint8Array): IndexTail | undefined => parseTail(directoryPattern, bytes)
+
 const tailPattern = /strongroom index 1 offset ([0-9a-f]{16}) sha256 ([0-9a-f]{64})$/
 
 /** Reads the last 512 bytes of an index; undefined where they are none. */
-export function parseIndexTail(bytes: Uint8Array): IndexTail | undefined {
-  const match = tailPattern.exec(Buffer.from(bytes).toString('latin1'))
+export const parseIndexTail = (bytes: Uint8Array): IndexTail | undefined => parseTail(tailPattern, bytes)
+
+function parseTail(pattern: RegExp, bytes: Uint8Array): IndexTail | undefined {
+  const match = pattern.exec(Buffer.from(bytes).toString('latin1'))
   return match === null ? undefined : { offset: Number.parseInt(match[1]!, 16), sha256: match[2]! }
 }
 

@@ -1,14 +1,12 @@
 import { createHash } from 'node:crypto'
 import { StrongroomError } from '../errors.ts'
 import { createSpool } from '../std/spool.ts'
-import { reasonOf } from '../std/text.ts'
 import type { GunzipEnd } from './gunzip.ts'
-import { createRecordReader, type JsonObject, type JsonRecord, type RecordShape } from './json-records.ts'
-import { JsonError } from './json-tokens.ts'
-import { damageName, isContentFolder, linkTarget, metadataName, normalizeName, placeOf } from './layout.ts'
+import type { JsonObject, JsonRecord } from './json-records.ts'
+import { isContentFolder, linkTarget, normalizeName, placeOf } from './layout.ts'
+import { readDamage, readMetadata } from './metadata-reader.ts'
 import type { OpenArchive } from './open-archive.ts'
 import { checkFileTail, checkIndex, checkSums, type IndexFound } from './proof-check.ts'
-import { backupShape } from './records.ts'
 import { readTar, type TarEnd, type TarEntry } from './tar-reader.ts'
 
 /** A member at a place where the file of a version or a page may lie. */
@@ -54,15 +52,8 @@ export interface Survey {
   readonly proved: boolean
 }
 
-const headBytes = 1024
-
-/** The newest format of ours that this program reads. */
-export const knownFormat = 2
-
-const damageShape: RecordShape = {
-  values: ['format'],
-  lists: { damaged: { values: ['version', 'page', 'path', 'what', 'reason'] } },
-}
+/** What stands in our archives beside content, and is only held against its hash. */
+const ownKinds: ReadonlySet<string> = new Set(['readme', 'page', 'directory'])
 
 /**
  * Reads an archive through once, checks all that can be checked without knowing what backup.json means, and tells what is
@@ -168,13 +159,13 @@ export async function surveyArchive(
       return
     }
     if (seen.ours && place.kind === 'damage') {
-      return note(name, await readJson(entry, damageName, damageShape, { onRecord: takeDamage }))
+      return note(name, await readDamage(entry.content(), archive.name, events, signal))
     }
     if (place.kind === 'index') seen.unclaimedIndex = true
-    const used = place.kind === 'content' || (seen.ours && (place.kind === 'readme' || place.kind === 'page'))
+    const used = place.kind === 'content' || (seen.ours && ownKinds.has(place.kind))
     if (!used) counts.strangers += 1
     if (!used && !seen.ours) return
-    const { sha256, head } = await read(entry)
+    const { sha256, head } = await readContent(entry, signal)
     if (place.kind === 'content') events.onContent({ path: place.path, type: 'file', size: entry.size, sha256, head })
     await note(name, sha256)
   }
@@ -188,83 +179,15 @@ export async function surveyArchive(
     seen.metadata = true
     seen.metadataFirst = counts.files === 1
     counts.metadataBytes = entry.size
-    const sha256 = await readJson(entry, metadataName, backupShape, {
-      onRecord: (record) => events.onRecord(record),
-      onObject: (path, value) => {
-        if (path === 'strongroom') recognize(value)
-      },
-      onUnknownKey: (path) => {
-        // What the object that makes the archive ours holds is read before it is complete.
-        const own = seen.ours || path.startsWith('strongroom.')
-        if (own)
-          events.onWarning('metadata.unknown_key', path, `This version does not know the key ${path} and ignored it.`)
-      },
-    })
+    const sha256 = await readMetadata(entry.content(), archive.name, { ...events, onOurs: recognize }, signal)
     seen.metadataWhole = true
     await note(name, sha256)
   }
 
-  /** Runs as soon as the key is read, so that a newer format is told from a damaged archive. */
-  function recognize(own: JsonObject): void {
+  function recognize(): void {
     seen.ours = true
-    if (typeof own.format !== 'number' || own.format > knownFormat) {
-      throw new StrongroomError('archive.newer_format', {
-        archive: archive.name,
-        format: (JSON.stringify(own.format) ?? 'none').slice(0, 20),
-        known: knownFormat,
-        writer: typeof own.writer === 'string' ? own.writer.slice(0, 100) : 'unknown',
-      })
-    }
     if (!seen.metadataFirst)
       problem('archive.damaged', 'backup.json is not its first member: it was packed again by another program')
-  }
-
-  function takeDamage(record: JsonRecord): void {
-    if (record.path === 'damaged') events.onDamage(record.value)
-  }
-
-  /** Reads a JSON member through and gives its hash. */
-  async function readJson(
-    entry: TarEntry,
-    name: string,
-    shape: RecordShape,
-    listener: {
-      onRecord(record: JsonRecord): void
-      onObject?(path: string, value: JsonObject): void
-      onUnknownKey?(path: string): void
-    },
-  ): Promise<string> {
-    const reader = createRecordReader(shape, { onObject: () => undefined, onUnknownKey: () => undefined, ...listener })
-    const hash = createHash('sha256')
-    let readable = true
-    const attempt = (work: () => void): void => {
-      if (!readable) return
-      try {
-        work()
-      } catch (error) {
-        if (!(error instanceof JsonError)) throw error
-        readable = false
-        problem('archive.bad_metadata', name === metadataName ? reasonOf(error) : `${name}: ${reasonOf(error)}`)
-      }
-    }
-    for await (const chunk of entry.content()) {
-      signal?.throwIfAborted()
-      hash.update(chunk)
-      attempt(() => reader.write(chunk))
-    }
-    attempt(() => reader.end())
-    return hash.digest('hex')
-  }
-
-  async function read(entry: TarEntry): Promise<{ readonly sha256: string; readonly head: Uint8Array }> {
-    const hash = createHash('sha256')
-    let head = Buffer.alloc(0)
-    for await (const chunk of entry.content()) {
-      signal?.throwIfAborted()
-      hash.update(chunk)
-      if (head.length < headBytes) head = Buffer.concat([head, chunk.subarray(0, headBytes - head.length)])
-    }
-    return { sha256: hash.digest('hex'), head }
   }
 
   function reportEnds(): void {
@@ -332,6 +255,23 @@ export async function surveyArchive(
 /** True for what ends the reading of an archive, where more cannot be read. */
 export const breaksOff = (error: unknown): error is StrongroomError =>
   error instanceof StrongroomError && (error.code === 'archive.truncated' || error.code === 'archive.damaged')
+
+const headBytes = 1024
+
+/** Reads a member through: its hash and its first bytes. */
+export async function readContent(
+  entry: TarEntry,
+  signal: AbortSignal | undefined,
+): Promise<{ readonly sha256: string; readonly head: Uint8Array }> {
+  const hash = createHash('sha256')
+  let head = Buffer.alloc(0)
+  for await (const chunk of entry.content()) {
+    signal?.throwIfAborted()
+    hash.update(chunk)
+    if (head.length < headBytes) head = Buffer.concat([head, chunk.subarray(0, headBytes - head.length)])
+  }
+  return { sha256: hash.digest('hex'), head }
+}
 
 /** Why an entry must not be in a backup; undefined for one that may. */
 function refuse(entry: TarEntry, name: string): string | undefined {

@@ -14,6 +14,8 @@ export interface ExtractReport extends Report {
   readonly unchanged: number
   /** Of the files that were written, those that took the place of another. */
   readonly replaced: number
+  /** Whether the archive was read through, or only what was needed of it. */
+  readonly reading: 'whole' | 'part'
   /** True where every file was held against a SHA-256 that the archive carries. */
   readonly proved: boolean
 }

@@ -30,6 +30,8 @@ export interface InspectReport extends Report {
   readonly writer: string
   readonly created: string | null
   readonly format: string
+  /** Whether the archive was read through, or only what was needed of it. */
+  readonly reading: 'whole' | 'part'
   readonly proved: boolean
   readonly users: readonly InspectedUser[]
   readonly groups: number

@@ -1,6 +1,7 @@
 import type { Writable } from 'node:stream'
 import { createArchiveWriter, type ArchiveWriter } from '../archive/archive-writer.ts'
-import { damageName, indexPageName, metadataName, readmeName } from '../archive/layout.ts'
+import { damageName, indexPageName, readmeName } from '../archive/layout.ts'
+import { createDirectoryWriter } from '../archive/directory-writer.ts'
 import { openArchive } from '../archive/open-archive.ts'
 import type { BackupReport } from '../contract/backup-report.ts'
 import { createNotices } from '../contract/notices.ts'
@@ -20,6 +21,7 @@ import { addFolders, addOriginals, addSidecars, createDamageList } from './backu
 import { encryptInto, type Encryption } from './backup/encryption.ts'
 import { writeIndexPage } from './backup/index-page.ts'
 import { writeMetadata } from './backup/metadata.ts'
+import { createNodeList, type NodeList } from './backup/node-list.ts'
 import { nameNodes } from './backup/node-names.ts'
 import { createRenamedList, writeReadme } from './backup/readme.ts'
 import { createPartial, findTarget, freeBytes, removeLeftOvers, type Target } from './backup/target.ts'
@@ -187,6 +189,8 @@ async function writeArchive(
   const leftOut = createNotices()
   const damage = createDamageList(damaged, leftOut)
   const renamed = createRenamedList()
+  const directory = createDirectoryWriter(archive, scratchDirectory)
+  const list = createNodeList(scratch)
 
   await describe({
     db,
@@ -200,11 +204,12 @@ async function writeArchive(
     instanceId: input.instanceId,
     links,
     counts,
+    list,
     renamed,
     onProgress,
     signal,
   })
-  await addSpool(archive, metadataName, metadata, mtime)
+  await directory.addMetadata(metadata.size, mtime, metadata.chunks())
   await addSpool(archive, readmeName, readme, mtime)
 
   const total = bytesOfFiles(counts)
@@ -229,7 +234,7 @@ async function writeArchive(
   const damages = damage.count
   await writeIndexPage({ db, scratch, out: page, createdAt, writer, counts, users, folders, damaged, damages, signal })
   await addSpool(archive, indexPageName, page, mtime)
-  await archive.finish(mtime)
+  await archive.finish(mtime, await directory.finish(mtime, { ...list.contents(), damage: damages > 0 }))
   const { trash } = counts
   return {
     operation: 'backup',
@@ -261,6 +266,7 @@ async function describe(input: {
   readonly instanceId: string
   readonly links: 'symbolic' | 'hard'
   readonly counts: Counts
+  readonly list: NodeList
   readonly renamed: ReturnType<typeof createRenamedList>
   readonly onProgress: OnProgress
   readonly signal: AbortSignal | undefined

@@ -11,7 +11,7 @@ import { openArchiveContents } from './contents/archive-contents.ts'
 import { choose, type Choice, type Chosen } from './contents/choose.ts'
 import { contentsNodes, nodeItems, userItems, type PlacedNode } from './contents/walk.ts'
 import type { ScratchPlaces } from './scratch-places.ts'
-import { salvagingFindings, strictFindings, type Findings } from './staging/stage.ts'
+import { salvagingFindings, strictFindings, type Findings } from './staging/findings.ts'
 import { treeJson } from './tree.ts'
 
 const mostHits = 1000
@@ -55,7 +55,9 @@ export function createBrowse(places: ScratchPlaces) {
     const findings = (scratch: Scratch): Findings =>
       input.keepGoing ? salvagingFindings(scratch, warnings.add, leftOut.add) : strictFindings(warnings.add)
     await using opened = new AsyncDisposableStack()
-    const contents = opened.use(await openArchiveContents(input, places, findings, onProgress, signal))
+    const contents = opened.use(
+      await openArchiveContents(input, places, findings, onProgress, signal, { choice: input.choice, files: 'none' }),
+    )
     const { name, scratch } = contents
     const chosen = choose(contents, input.choice)
     const owned = opened.move()

@@ -12,7 +12,7 @@ import { createCompareTables, kinds, sideNumber, type ComparedContents } from '.
 import { openArchiveContents, type ArchiveContents } from './contents/archive-contents.ts'
 import type { Contents } from './contents/contents.ts'
 import { scratchFor, type ScratchPlaces } from './scratch-places.ts'
-import { strictFindings } from './staging/stage.ts'
+import { strictFindings } from './staging/findings.ts'
 import { originOf } from './staging/writer-of.ts'
 
 /** What is compared: an archive by its path or as a stream, or an instance whose lock the caller holds. */

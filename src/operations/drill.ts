@@ -22,7 +22,7 @@ import { openScratchInstance, restoreInto } from './drill/restored.ts'
 import { openScratchPlace, type ScratchPlace } from './drill/scratch-place.ts'
 import { readDrillState, reportFiles, saveDrillState, saveReports } from './drill/state.ts'
 import { createFacts, describeProof } from './drill/proof-text.ts'
-import { strictFindings } from './staging/stage.ts'
+import { strictFindings } from './staging/findings.ts'
 import { originOf } from './staging/writer-of.ts'
 
 /** The instance that the archive is held against. */

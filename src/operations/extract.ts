@@ -12,7 +12,7 @@ import { choose, type Choice } from './contents/choose.ts'
 import { planOutput } from './extract/plan-output.ts'
 import { writeFolder } from './extract/write-folder.ts'
 import type { ScratchPlaces } from './scratch-places.ts'
-import { salvagingFindings, strictFindings, type Findings } from './staging/stage.ts'
+import { salvagingFindings, strictFindings, type Findings } from './staging/findings.ts'
 
 export interface ExtractInput extends ArchiveSource {
   readonly choice: Choice
@@ -26,8 +26,8 @@ export interface ExtractInput extends ArchiveSource {
 }
 
 /**
- * Takes files out of an archive under their human names, without an instance. Every byte of the archive is checked before the
- * first is written. Throws `archive.…`, `contents.…`, `file.…`, `extract.…`; `usage.invalid` where a stream is to take more
+ * Takes files out of an archive under their human names, without an instance. Every byte of them is checked before the first
+ * is written; of an archive without a directory, every byte of all. Throws `archive.…`, `contents.…`, `file.…`, `extract.…`; `usage.invalid` where a stream is to take more
  * than one document.
  */
 export function createExtract(parts: ScratchPlaces & { readonly clock: Clock }) {
@@ -41,7 +41,10 @@ export function createExtract(parts: ScratchPlaces & { readonly clock: Clock }) 
     const leftOut = createNotices()
     const findings = (scratch: Scratch): Findings =>
       keepGoing ? notingFindings(scratch, warnings) : strictFindings(warnings.add)
-    await using contents = await openArchiveContents(input, parts, findings, onProgress, signal)
+    await using contents = await openArchiveContents(input, parts, findings, onProgress, signal, {
+      choice,
+      files: 'originals',
+    })
     const { scratch } = contents
     const chosen = choose(contents, choice)
     if (typeof to !== 'string' && (chosen.length !== 1 || chosen[0]?.node?.row.type !== 'document')) {
@@ -71,7 +74,8 @@ export function createExtract(parts: ScratchPlaces & { readonly clock: Clock }) 
       archive: contents.name,
       to: typeof to === 'string' ? to : '-',
       ...written,
-      proved: contents.staged.survey.proved,
+      proved: contents.staged.survey.proved || contents.staged.reading === 'part',
+      reading: contents.staged.reading,
       warnings: warnings.collected(),
       leftOut: leftOut.collected(),
     }

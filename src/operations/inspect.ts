@@ -1,11 +1,12 @@
-import { openArchive, type ArchiveSource } from '../archive/open-archive.ts'
+import type { ArchiveSource } from '../archive/open-archive.ts'
 import type { InspectedNode, InspectedUser, InspectReport } from '../contract/inspect-report.ts'
 import { createNotices } from '../contract/notices.ts'
 import type { OnProgress } from '../contract/reports.ts'
-import { openScratch, type Scratch } from '../database/scratch.ts'
-import { scratchFor, type ScratchPlaces } from './scratch-places.ts'
-import { planRestore } from './staging/plan.ts'
-import { salvagingFindings, stageArchive, strictFindings, type StagedArchive } from './staging/stage.ts'
+import type { Scratch } from '../database/scratch.ts'
+import { openArchiveContents } from './contents/archive-contents.ts'
+import type { ScratchPlaces } from './scratch-places.ts'
+import { salvagingFindings, strictFindings, type Findings } from './staging/findings.ts'
+import type { StagedArchive } from './staging/stage.ts'
 import { originOf } from './staging/writer-of.ts'
 
 const mostNodes = 100_000
@@ -18,8 +19,9 @@ const formatOf = ({ dialect, header }: StagedArchive): string =>
   })[dialect]
 
 /**
- * Says who wrote an archive, when, and what it holds. Reads it through as a restore would, without an instance. Throws at
- * the first thing that is wrong with it, unless told to keep going: `archive.…`, `file.…`.
+ * Says who wrote an archive, when, and what it holds, without an instance. Reads its backup.json, and all of it where it has
+ * no directory that leads there. Throws at the first thing that is wrong with what it reads, unless told to keep going, for
+ * which it reads everything: `archive.…`, `file.…`.
  */
 export function createInspect(places: ScratchPlaces) {
   return async function inspect(
@@ -27,15 +29,13 @@ export function createInspect(places: ScratchPlaces) {
     onProgress: OnProgress,
     signal?: AbortSignal,
   ): Promise<InspectReport> {
-    await using archive = await openArchive(input.archive, places.scratchDirectory, input.keys)
-    const scratchDirectory = scratchFor(archive, places)
-    using scratch = openScratch(scratchDirectory)
     const warnings = createNotices()
     const leftOut = createNotices()
-    const findings =
+    const findings = (scratch: Scratch): Findings =>
       input.keepGoing === true ? salvagingFindings(scratch, warnings.add, leftOut.add) : strictFindings(warnings.add)
-    const staged = await stageArchive(archive, scratch, scratchDirectory, findings, onProgress, signal)
-    const plan = planRestore(staged, findings, new Map())
+    const wanted = { choice: { paths: [], documents: [] }, files: 'none' } as const
+    await using contents = await openArchiveContents(input, places, findings, onProgress, signal, wanted)
+    const { archive, plan, scratch, staged } = contents
     const nodes = listNodes(scratch)
     return {
       operation: 'inspect',
@@ -44,6 +44,7 @@ export function createInspect(places: ScratchPlaces) {
       encrypted: archive.encrypted,
       ...originOf(staged),
       format: formatOf(staged),
+      reading: staged.reading,
       proved: staged.survey.proved,
       ...plan,
       users: listUsers(scratch),

@@ -78,6 +78,12 @@ const choiceOf = ({ user, path: paths = [], document: documents = [] }: Where): 
   ...(user === undefined ? {} : { username: user }),
 })
 
+function hashesOf({ proved, reading }: InspectReport): string {
+  if (reading === 'part')
+    return 'those of backup.json are right; its files were not read ("strongroom verify" proves them)'
+  return proved ? 'every file was held against its SHA-256' : 'none: the files cannot be proved'
+}
+
 function inspectLines(report: InspectReport): string[] {
   const { trash } = report
   return [
@@ -91,7 +97,7 @@ function inspectLines(report: InspectReport): string[] {
       ['Format', display(report.format)],
       ['Files', `${countText(report.files)}, ${bytesText(report.bytes)}`],
       ['In the trash', `${counted(trash.folders, 'folder')}, ${counted(trash.documents, 'document')}`],
-      ['Hashes', report.proved ? 'every file was held against its SHA-256' : 'none: the files cannot be proved'],
+      ['Hashes', hashesOf(report)],
     ]),
     '',
     ...table(

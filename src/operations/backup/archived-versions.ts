@@ -25,6 +25,10 @@ export interface ArchivedNode extends NamedNode {
   readonly part: Part
 }
 
+/** The versions that have a member: all in what Papermerge reads, else those with a file. */
+export const versionsWithMember = ({ part, versions }: ArchivedNode): readonly ArchivedVersion[] =>
+  part === 'shown' ? versions : versions.filter(({ facts }) => facts.sha256 !== null)
+
 const nodesAtOnce = 200
 
 /** The nodes in order with their versions, read in batches. Each pass over a snapshot gives the same. */

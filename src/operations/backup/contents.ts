@@ -4,13 +4,13 @@ import { numberedComponent, shortenPath, twinKey } from '../../archive/member-na
 import type { SidecarKind } from '../../archive/records.ts'
 import type { NoticeCollector } from '../../contract/notices.ts'
 import type { Db } from '../../database/database.ts'
-import { sidecarsOf } from '../../database/queries/sidecars.ts'
+import { sidecarsOf, type PlacedSidecar } from '../../database/queries/sidecars.ts'
 import type { Scratch } from '../../database/scratch.ts'
 import { StrongroomError } from '../../errors.ts'
 import type { MediaFile, MediaStore } from '../../media/media-store.ts'
 import { type Timestamp, unixSeconds } from '../../std/clock.ts'
 import type { Spool } from '../../std/spool.ts'
-import { archivedNodes, type ArchivedNode } from './archived-versions.ts'
+import { archivedNodes, versionsWithMember, type ArchivedNode, type ArchivedVersion } from './archived-versions.ts'
 
 export interface ContentsInput {
   readonly db: Db
@@ -57,8 +57,7 @@ export const addOriginals = (input: ContentsInput): Promise<void> => addStored(i
 
 async function* originals(input: ContentsInput): AsyncGenerator<FileToAdd> {
   for await (const archived of archivedNodes(input.db, input.scratch)) {
-    for (const { facts, path } of archived.versions) {
-      if (archived.part !== 'shown' && facts.sha256 === null) continue
+    for (const { facts, path } of versionsWithMember(archived)) {
       const mtime = mtimeOf(facts.created_at ?? archived.node.updated_at, input.createdAt)
       const stored =
         facts.media_key === null ? undefined : { key: facts.media_key, size: facts.size!, sha256: facts.sha256! }
@@ -72,19 +71,25 @@ export const addSidecars = (input: ContentsInput): Promise<void> => addStored(in
 
 async function* sidecars(input: ContentsInput): AsyncGenerator<FileToAdd> {
   for await (const batch of documentBatches(input)) {
-    const versions = new Map(
-      batch.flatMap((archived) => archived.versions.map((version) => [version.facts.id, { archived, version }])),
-    )
-    for (const sidecar of versions.size === 0 ? [] : await sidecarsOf(input.db, [...versions.keys()])) {
-      const { archived, version } = versions.get(sidecar.version_id)!
-      const { node, titles, part } = archived
-      const kind = sidecar.kind as SidecarKind
-      const path = pathInPart(part, sidecarPath(node.user_id, node.id, version.number, sidecar.page_number, kind))
-      const mtime = mtimeOf(version.facts.created_at ?? node.updated_at, input.createdAt)
-      const stored = { key: sidecar.media_key, size: sidecar.size, sha256: sidecar.sha256 }
-      yield { path, mtime, about: titles.join('/'), stored, lost: false }
+    const places = batch.flatMap((archived) => archived.versions.map((version) => ({ archived, version })))
+    const ids = places.map(({ version }) => version.facts.id)
+    const found = ids.length === 0 ? [] : await sidecarsOf(input.db, ids)
+    const ofVersion = Map.groupBy(found, (sidecar) => sidecar.version_id)
+    for (const { archived, version } of places) {
+      for (const sidecar of ofVersion.get(version.facts.id) ?? []) yield sidecarToAdd(input, archived, version, sidecar)
     }
   }
+}
+
+function sidecarToAdd(
+  { createdAt }: ContentsInput,
+  { node, titles, part }: ArchivedNode,
+  { number, facts }: ArchivedVersion,
+  { kind, media_key: key, page_number: page, sha256, size }: PlacedSidecar,
+): FileToAdd {
+  const path = pathInPart(part, sidecarPath(node.user_id, node.id, number, page, kind as SidecarKind))
+  const mtime = mtimeOf(facts.created_at ?? node.updated_at, createdAt)
+  return { path, mtime, about: titles.join('/'), stored: { key, size, sha256 }, lost: false }
 }
 
 const documentsAtOnce = 100

@@ -12,6 +12,7 @@ import { pageBatches, pagesWithText, versionsWithText } from '../document-texts.
 import { safeTagNames, safeUsernames } from './account-names.ts'
 import type { ArchiveFormat } from './archive-format.ts'
 import { archivedNodes, type ArchivedNode, type ArchivedVersion } from './archived-versions.ts'
+import type { NodeList } from './node-list.ts'
 import { nodeHead, pageRecord, tagRecord, userHead, userOwnKeys, versionHead } from './metadata-records.ts'
 
 /** Called for each name that Papermerge will show in another form. */
@@ -28,6 +29,8 @@ interface MetadataInput {
   readonly writer: string
   readonly instanceId: string
   readonly links: 'symbolic' | 'hard'
+  /** Learns where in backup.json each thing stands. */
+  readonly list: NodeList
   readonly onRenamed: OnRenamed
   readonly onDocument: () => void
 }
@@ -54,6 +57,7 @@ export async function writeMetadata(input: MetadataInput): Promise<void> {
   await out.write(
     `{"created":${created},"version":"${papermergeVersion}",\n"strongroom":${JSON.stringify(own)},\n"users":[`,
   )
+  input.list.begin(out.size)
   const users = await listUsers(db)
   const names = safeUsernames(users.map((user) => user.username))
   const nodes = archivedNodes(db, scratch)
@@ -70,6 +74,7 @@ export async function writeMetadata(input: MetadataInput): Promise<void> {
     })
   }
   await out.write('\n]}\n')
+  input.list.end()
 }
 
 /** Papermerge writes the moment without its zone; ours, in the `strongroom` object, says UTC. */
@@ -82,7 +87,8 @@ async function writeUser(
   shown: string,
   nextNodes: () => Promise<readonly ArchivedNode[]>,
 ): Promise<void> {
-  const { db, out, scratchDirectory, onRenamed } = input
+  const { db, list, out, scratchDirectory, onRenamed } = input
+  const head = out.size
   if (shown !== user.username) onRenamed('user', user.username, shown)
   const tags = await listTags(db, user.id)
   const tagNames = new Map(safeTagNames(tags.map((tag) => tag.name)).map((name, index) => [tags[index]!.id, name]))
@@ -90,13 +96,16 @@ async function writeUser(
   await out.write(`${open(userHead(user, shown))},"tags":[`)
   await out.write(tags.map((tag) => JSON.stringify(tagRecord(tag, tagNames.get(tag.id)!))).join(',\n'))
   await out.write('],"nodes":[')
+  list.beginUser(user, [head, out.size])
   await using hidden = await createSpool(scratchDirectory)
   const lists = { shown: createList(out), hidden: createList(hidden) }
   for (let batch = await nextNodes(); batch.length > 0; batch = await nextNodes()) {
     await writeNodes(input, batch, tagNames, lists)
   }
+  const own = out.size
   const groups = (await membershipsOf(db, [user.id])).map((row) => row.group_id)
   await out.write(`],"strongroom":${open({ ...userOwnKeys(user, shown), groups })},"nodes":[`)
+  list.endUser([own, out.size])
   for await (const chunk of hidden.chunks()) await out.write(chunk)
   await out.write(']}}')
 }
@@ -119,7 +128,7 @@ function createList(out: Spool) {
 type List = ReturnType<typeof createList>
 
 async function writeNodes(
-  { db, onRenamed, onDocument }: MetadataInput,
+  { db, list: nodes, onRenamed, onDocument }: MetadataInput,
   batch: readonly ArchivedNode[],
   tagNames: ReadonlyMap<string, string>,
   lists: { readonly shown: List; readonly hidden: List },
@@ -141,6 +150,7 @@ async function writeNodes(
     const list = part === 'shown' ? lists.shown : lists.hidden
     const itsTags = (tags.get(node.id) ?? []).map((tag: TagRow) => tagRecord(tag, tagNames.get(tag.id)!))
     await list.next()
+    const at = list.out.size
     await list.out.write(open(nodeHead(archived, itsTags)))
     if (node.type === 'document') {
       await list.out.write(',"versions":[')
@@ -153,6 +163,8 @@ async function writeNodes(
       onDocument()
     }
     await list.out.write('}')
+    const sidecars = versions.map(({ facts }) => texts.sidecarCounts.get(facts.id) ?? 0)
+    nodes.add(archived, { at, bytes: list.out.size - at }, sum(sidecars))
   }
 }
 
@@ -174,7 +186,16 @@ async function readTexts(db: Db, versions: readonly ArchivedVersion[]) {
     pages,
     nextPage: await pages.next(),
     sidecars: Map.groupBy(sidecars, (sidecar: PlacedSidecar) => sidecar.page_id),
+    sidecarCounts: countBy(sidecars, (sidecar) => sidecar.version_id),
   }
+}
+
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, each) => total + each, 0)
+
+function countBy<T>(items: readonly T[], keyOf: (item: T) => string): ReadonlyMap<string, number> {
+  const counts = new Map<string, number>()
+  for (const item of items) counts.set(keyOf(item), (counts.get(keyOf(item)) ?? 0) + 1)
+  return counts
 }
 
 async function* allPages(

@@ -4,8 +4,10 @@ import { openScratch, type Scratch } from '../../database/scratch.ts'
 import { scratchFor, type ScratchPlaces } from '../scratch-places.ts'
 import { archiveFiles } from '../staging/archive-files.ts'
 import { planRestore, type Plan } from '../staging/plan.ts'
-import { stageArchive, type Findings, type StagedArchive } from '../staging/stage.ts'
+import type { Findings } from '../staging/findings.ts'
+import { stageArchive, type StagedArchive } from '../staging/stage.ts'
 import type { Contents } from './contents.ts'
+import { stageWanted, type Wanted } from './stage-wanted.ts'
 
 /** The contents of an archive that has been read through and checked as a restore would. */
 export interface ArchiveContents extends Contents {
@@ -15,8 +17,9 @@ export interface ArchiveContents extends Contents {
 }
 
 /**
- * Opens an archive, reads it through and relates what it says; what is wrong goes to the
- * findings, or to those that are made for the scratch database that it is noted in. Throws `archive.…`, `file.…`.
+ * Opens an archive, reads it through, or as much of it as is wanted, and relates what it says; what is wrong goes to the
+ * findings, or to those that are made for the scratch database that it is noted in. Throws `archive.…`, `file.…`, and
+ * `contents.…` for what is wanted and not there.
  */
 export async function openArchiveContents(
   source: ArchiveSource,
@@ -24,13 +27,17 @@ export async function openArchiveContents(
   given: Findings | ((scratch: Scratch) => Findings),
   onProgress: OnProgress,
   signal?: AbortSignal,
+  wanted?: Wanted,
 ): Promise<ArchiveContents> {
   await using opened = new AsyncDisposableStack()
   const archive = opened.use(await openArchive(source.archive, places.scratchDirectory, source.keys))
-  const scratchDirectory = scratchFor(archive, places)
-  const scratch = opened.use(openScratch(scratchDirectory))
+  const scratchFolder = scratchFor(archive, places)
+  const scratch = opened.use(openScratch(scratchFolder))
   const findings = typeof given === 'function' ? given(scratch) : given
-  const staged = await stageArchive(archive, scratch, scratchDirectory, findings, onProgress, signal)
+  const staged =
+    wanted === undefined
+      ? await stageArchive(archive, scratch, scratchFolder, findings, onProgress, signal)
+      : await stageWanted(archive, wanted, { scratch, scratchFolder, findings, onProgress, signal })
   const plan = planRestore(staged, findings, new Map())
   const owned = opened.move()
   return {
@@ -39,7 +46,7 @@ export async function openArchiveContents(
     scratch,
     staged,
     plan,
-    files: (isWanted, ending) => archiveFiles(archive, scratch, isWanted, ending),
+    files: (isWanted, ending) => archiveFiles(archive, staged.entries(), scratch, isWanted, ending),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
 }

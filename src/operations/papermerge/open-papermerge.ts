@@ -11,7 +11,7 @@ import { openDiskStore } from '../../media/disk-store.ts'
 import type { MediaStore } from '../../media/media-store.ts'
 import type { Source } from '../restore/source.ts'
 import { createRawTables, createRecordKeeper } from '../staging/record-keeper.ts'
-import type { Findings } from '../staging/stage.ts'
+import type { Findings } from '../staging/findings.ts'
 import type { Staged } from '../staging/staged.ts'
 import type { PapermergePlace } from './address.ts'
 import { papermergeFiles } from './papermerge-files.ts'
@@ -144,6 +144,7 @@ async function stage(
     survey: { proved: false, ...found, folders: 0, links: 0, strangers: 0, metadataBytes: metadataBytes + 1 },
     header,
     dialect: 'papermerge-2',
+    unread: { originals: false, sidecars: false },
     invalid,
     missing: (member, document) =>
       new StrongroomError('papermerge.missing_file', { media: place.media, member, about: document }),

@@ -2,7 +2,7 @@ import type { JsonObject } from '../../archive/json-records.ts'
 import type { OnProgress } from '../../contract/reports.ts'
 import type { ForeignDatabase, ForeignRow } from '../../database/foreign-database.ts'
 import type { Scratch } from '../../database/scratch.ts'
-import type { Findings } from '../staging/stage.ts'
+import type { Findings } from '../staging/findings.ts'
 
 /** What the steps of the reading share. */
 export interface Reading {

@@ -3,11 +3,17 @@ import type { Scratch } from '../../database/scratch.ts'
 import { formatPath, parsePath } from '../../domain/paths.ts'
 import { homeTitle, isRootTitle } from '../../domain/roots.ts'
 import { StrongroomError } from '../../errors.ts'
-import { choose } from '../contents/choose.ts'
+import { choose, type Choice } from '../contents/choose.ts'
 import { restoredName } from '../merge/decisions.ts'
 import { dropVersions } from '../staging/drop-rows.ts'
 import { derivedId } from '../staging/identity.ts'
 import { measureDepths } from '../staging/plan-nodes.ts'
+
+export const choiceOf = ({ user, paths, documents }: ChosenParts): Choice => ({
+  ...(user === null ? {} : { username: user }),
+  paths,
+  documents,
+})
 
 /**
  * Leaves in the plan what is wanted, with the folders that lead to it, and moves it to where it is wanted. Who wants less
@@ -15,8 +21,8 @@ import { measureDepths } from '../staging/plan-nodes.ts'
  * Throws `contents.…`, `part.…`, `node.bad_path`.
  */
 export function chooseParts(scratch: Scratch, archive: string, parts: ChosenParts): void {
-  const { user, paths, documents, asUser, into } = parts
-  const found = choose({ name: archive, scratch }, { ...(user === null ? {} : { username: user }), paths, documents })
+  const { paths, documents, asUser, into } = parts
+  const found = choose({ name: archive, scratch }, choiceOf(parts))
   scratch.exec('create table chosen (seq integer primary key); begin')
   for (const { user: owner, node } of found) {
     if (node === undefined) scratch.run('insert into chosen select seq from plan_nodes where u = ?', owner.u!)

@@ -3,8 +3,10 @@ import { breaksOff } from '../../archive/survey.ts'
 import { StrongroomError } from '../../errors.ts'
 import type { PapermergePlace } from '../papermerge/address.ts'
 import { openPapermerge } from '../papermerge/open-papermerge.ts'
+import { stageWanted } from '../contents/stage-wanted.ts'
 import { archiveFiles } from '../staging/archive-files.ts'
-import { salvagingFindings, stageArchive, strictFindings } from '../staging/stage.ts'
+import { salvagingFindings, strictFindings } from '../staging/findings.ts'
+import type { StagedArchive } from '../staging/stage.ts'
 import type { Source } from './source.ts'
 
 /** An archive by its path, a stream that carries one, or a living Papermerge. */
@@ -26,16 +28,20 @@ async function archiveSource(
   keys: ArchiveSource['keys'],
 ): Promise<Source> {
   const archive = await openArchive(input, scratchDirectory, keys)
+  let read: StagedArchive | undefined
   return {
     operation: 'restore',
     name: archive.name,
-    async stage(scratch, { keepGoing, warning, leftOut }, onProgress, signal) {
+    async stage(scratch, { keepGoing, warning, leftOut, choice }, onProgress, signal) {
       const findings = keepGoing ? salvagingFindings(scratch, warning, leftOut) : strictFindings(warning)
-      const staged = await stageArchive(archive, scratch, scratchDirectory, findings, onProgress, signal)
+      const wanted = { choice: choice ?? { paths: [], documents: [] }, files: 'all' } as const
+      const staging = { scratch, scratchFolder: scratchDirectory, findings, onProgress, signal }
+      const staged = await stageWanted(archive, wanted, staging)
+      read = staged
       return { staged, findings }
     },
     identity: () => archive.sha256(),
-    files: (scratch, isWanted, signal) => archiveFiles(archive, scratch, isWanted, signal),
+    files: (scratch, isWanted, signal) => archiveFiles(archive, read!.entries(), scratch, isWanted, signal),
     changed: () => new StrongroomError('archive.changed', { archive: archive.name }),
     mayEnd: breaksOff,
     [Symbol.asyncDispose]: () => archive[Symbol.asyncDispose](),

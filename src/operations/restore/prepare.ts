@@ -12,7 +12,7 @@ import { planMerge } from '../merge/plan-merge.ts'
 import { countPlan, planRestore, type Plan } from '../staging/plan.ts'
 import type { Staged } from '../staging/staged.ts'
 import { knownUserIds } from './adopt-users.ts'
-import { chooseParts } from './choose-parts.ts'
+import { choiceOf, chooseParts } from './choose-parts.ts'
 import type { SourceInput } from './open-source.ts'
 import type { Source } from './source.ts'
 
@@ -68,7 +68,8 @@ export async function prepareRestore(
   const parts = input.parts ?? null
   const warnings = createNotices()
   const leftOut = createNotices()
-  const notes = { keepGoing, warning: warnings.add, leftOut: leftOut.add }
+  const choice = parts === null ? {} : { choice: choiceOf(parts) }
+  const notes = { keepGoing, warning: warnings.add, leftOut: leftOut.add, ...choice }
   const { staged, findings } = await source.stage(scratch, notes, onProgress, signal)
   const whole = planRestore(staged, findings, replace ? new Map() : await knownUserIds(db))
   if (parts !== null) chooseParts(scratch, source.name, parts)

@@ -1,8 +1,9 @@
 import type { OnProgress } from '../../contract/reports.ts'
 import type { Scratch } from '../../database/scratch.ts'
 import type { StrongroomError } from '../../errors.ts'
+import type { Choice } from '../contents/choose.ts'
 import type { ArchivedFile } from '../staging/archive-files.ts'
-import type { Findings } from '../staging/stage.ts'
+import type { Findings } from '../staging/findings.ts'
 import type { Staged } from '../staging/staged.ts'
 
 type Note = Findings['warning']
@@ -13,6 +14,8 @@ export interface SourceNotes {
   readonly keepGoing: boolean
   readonly warning: Note
   readonly leftOut: Note
+  /** What of it is wanted; all of it without. */
+  readonly choice?: Choice
 }
 
 /** Where what is restored comes from: an archive, or a living Papermerge. It is read twice. Dispose it. */
@@ -22,7 +25,7 @@ export interface Source extends AsyncDisposable {
   /** How messages name it. */
   readonly name: string
   /**
-   * The first reading: checks all, and keeps the records in `scratch`. What is found there goes to the notes, and what is
+   * The first reading: checks all that is wanted, and keeps the records in `scratch`. What is found there goes to the notes, and what is
    * found when the records are related goes to the findings that it gives.
    */
   stage(

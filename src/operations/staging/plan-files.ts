@@ -49,6 +49,11 @@ export function planFile(
     scratch.run('update members set used = 1 where path = ?', path)
     return { fileName: name, ...told, mediaType, mediaKey: null }
   }
+  if (planning.unread.originals && told !== undefined) {
+    if (damage !== undefined) warning('version.damaged', about, damagedEarlier(damage.reason))
+    takeMember(planning, path, mediaKey, told.size)
+    return { fileName: name, ...told, mediaType, mediaKey }
+  }
   // Who goes on at a problem has a version without its file, as one that was lost.
   const lost = told === undefined ? undefined : { fileName: name, ...told, mediaType, mediaKey: null }
   if (member?.type === 'damaged') return lost
@@ -62,7 +67,7 @@ export function planFile(
   if (own) {
     if (told === undefined) return void planning.invalid(`${about} has a file without its size and hash`)
     if (damage !== undefined) {
-      warning('version.damaged', about, `Its file was damaged before the backup was made: ${String(damage.reason)}.`)
+      warning('version.damaged', about, damagedEarlier(damage.reason))
     } else if (told.sha256 !== found.sha256) {
       const hashes = { actual: found.sha256, expected: told.sha256 }
       problem(new StrongroomError('archive.checksum_mismatch', { archive, member: path, ...hashes }))
@@ -80,6 +85,9 @@ export function planFile(
   }
   return { fileName: name, ...found, mediaType, mediaKey }
 }
+
+const damagedEarlier = (reason: unknown): string =>
+  `Its file was damaged before the backup was made: ${String(reason)}.`
 
 /** Where the file of a version lies in the archive. Papermerge goes by ids alone; only where it wrote none, its path counts. */
 function memberPath(

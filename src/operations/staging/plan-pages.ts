@@ -95,13 +95,14 @@ interface SidecarPlace {
 /** One that was lost before the backup is left out: it can be made again from the original. */
 function planSidecar(planning: Planning, sidecar: SidecarPlace): void {
   const { scratch, archive, problem, warning } = planning
-  const { pageId, kind, path, mediaKey, told } = sidecar
+  const { path, told } = sidecar
   const member = scratch.first("select size, sha256 from members where path = ? and type = 'file'", path)
   const damage = told === undefined ? undefined : scratch.first('select what, reason from damage where path = ?', path)
   if (damage !== undefined) {
     warning('sidecar.lost', path, `It was lost or damaged before the backup was made: ${String(damage.reason)}.`)
     if (damage.what !== 'changed') return scratch.run('update members set used = 1 where path = ?', path)
   }
+  if (planning.unread.sidecars && told !== undefined) return takeSidecar(planning, sidecar, told.size, told)
   if (member === undefined) {
     if (told !== undefined) problem(new StrongroomError('archive.missing_file', { archive, member: path }))
     return
@@ -119,7 +120,15 @@ function planSidecar(planning: Planning, sidecar: SidecarPlace): void {
   } else if (told !== undefined && damage === undefined && told.size !== found.size) {
     planning.invalid(`${path} has ${told.size} bytes in backup.json, and ${found.size} in the archive`)
   }
-  takeMember(planning, path, mediaKey, found.size)
-  const { size, sha256 } = told ?? found
-  scratch.run('insert into plan_sidecars values (?, ?, ?, ?, ?)', pageId, kind, size, sha256, mediaKey)
+  takeSidecar(planning, sidecar, found.size, told ?? found)
+}
+
+function takeSidecar(
+  planning: Planning,
+  { pageId, kind, path, mediaKey }: SidecarPlace,
+  memberBytes: number,
+  { size, sha256 }: { readonly size: number; readonly sha256: string },
+): void {
+  takeMember(planning, path, mediaKey, memberBytes)
+  planning.scratch.run('insert into plan_sidecars values (?, ?, ?, ?, ?)', pageId, kind, size, sha256, mediaKey)
 }

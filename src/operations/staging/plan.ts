@@ -5,7 +5,7 @@ import { planTags } from './plan-tags.ts'
 import { planUsers } from './plan-users.ts'
 import { planVersions } from './plan-versions.ts'
 import type { Planning } from './planning.ts'
-import type { Findings } from './stage.ts'
+import type { Findings } from './findings.ts'
 import type { Staged } from './staged.ts'
 
 /** What a restore of the archive would make, counted; folders to sidecars are those outside the trash. */
@@ -70,6 +70,7 @@ export function planRestore(staged: Staged, findings: Findings, knownIds: Readon
     scratch,
     archive,
     dialect,
+    unread: staged.unread,
     format: header?.strongroom?.format ?? 0,
     invalid: (reason) => findings.problem(staged.invalid(reason)),
     missing: (member, about) => findings.problem(staged.missing(member, about)),

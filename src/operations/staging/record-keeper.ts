@@ -31,7 +31,11 @@ const tables = `
   create table damage (version text, page text, path text, what text not null, reason text);
   create index damage_path on damage (path)`
 
-export const createRawTables = (scratch: Scratch): void => scratch.exec(tables)
+/** Makes them empty. */
+export function createRawTables(scratch: Scratch): void {
+  for (const [, table] of tables.matchAll(/create table (\w+)/g)) scratch.exec(`drop table if exists ${table}`)
+  scratch.exec(tables)
+}
 
 /** Keeps records of the shape of backup.json, wherever they come from, each checked by its schema. */
 export interface RecordKeeper {

@@ -14,6 +14,8 @@ export interface Staged {
   readonly survey: Pick<Survey, 'proved' | 'files' | 'bytes' | 'folders' | 'links' | 'strangers' | 'metadataBytes'>
   readonly header: HeaderRecord | undefined
   readonly dialect: Dialect
+  /** Kinds of files that were not looked at: the records are believed of them. */
+  readonly unread: { readonly originals: boolean; readonly sidecars: boolean }
   /** The error for something that cannot be. */
   invalid(reason: string): StrongroomError
   /** The error for a file that is not where it should be. */

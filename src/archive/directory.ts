@@ -1,0 +1,268 @@
+import { createHash } from 'node:crypto'
+import { constants, inflateRawSync } from 'node:zlib'
+import { reasonOf } from '../std/text.ts'
+import {
+  membersInPage,
+  nodesInPage,
+  parseDirectory,
+  parseNode,
+  sliceBytes,
+  type Directory,
+  type DirectoryNode,
+  type DirectoryUser,
+  type MemberPlace,
+  type Page,
+} from './directory-format.ts'
+import { inflate } from './gunzip.ts'
+import { directoryName } from './layout.ts'
+import type { OpenArchive } from './open-archive.ts'
+import { fileTailBytes, indexTailOf, parseDirectoryTail } from './proof.ts'
+import { breaksOff } from './survey.ts'
+import { readTar, type TarEntry } from './tar-reader.ts'
+
+/** The directory is not there, or is not what was written: what it leads to is found by reading everything. */
+export class DirectoryError extends Error {}
+
+/**
+ * Finds what is wanted of an archive, reading no more than what leads there. All that it gives but the contents of members was
+ * held against hashes that go back to the tail of the file. Everything throws DirectoryError where the directory is damaged,
+ * and `file.…` where the file cannot be read.
+ */
+export interface ArchiveDirectory {
+  readonly users: readonly DirectoryUser[]
+  /** Regular members of the archive. */
+  readonly files: number
+  readonly metadataBytes: number
+  readonly metadataHead: number
+  /** The numbers of the first original and the first sidecar among the members. */
+  readonly firstMember: { readonly originals: number; readonly sidecars: number }
+  /** The number of damage.json among the members; null where there is none. */
+  readonly damage: number | null
+  /** A node by its number, from 0. */
+  node(number: number): Promise<DirectoryNode>
+  /** The number of a document, by its id in lower case; undefined for one that is not there. */
+  documentWithId(id: string): Promise<number | undefined>
+  /** The number of what lies in a folder, or at the top level of a user, outside the trash, with just this title. */
+  childOf(user: DirectoryUser, parent: number | null, title: string): Promise<number | undefined>
+  /** The number after that of the last node that lies below this one. */
+  endOf(user: DirectoryUser, number: number): Promise<number>
+  /** Bytes of backup.json. */
+  metadata(from: number, to: number): AsyncIterable<Uint8Array>
+  /** The regular members with these numbers, as `readTar` gives them. */
+  members(from: number, to: number): AsyncIterable<TarEntry>
+}
+
+/** How many pages are kept, read. */
+const pagesKept = 64
+/** Longer ones are written by nobody. */
+const longestPage = 64 * 1024 * 1024
+const longestDirectory = 512 * 1024 * 1024
+const firstRead = 16 * 1024
+const mostRead = 1024 * 1024
+
+/**
+ * Reads the directory of an archive of ours. Gives undefined for an archive that has none, as it is another program's, an
+ * older one, or was compressed again; throws DirectoryError for one that is damaged.
+ */
+export async function openDirectory(archive: OpenArchive): Promise<ArchiveDirectory | undefined> {
+  if (archive.compression !== 'gzip') return undefined
+  const start = Math.max(0, archive.innerSize - fileTailBytes)
+  const end = await readable(() => archive.bytes(start, fileTailBytes))
+  const tail = indexTailOf(end)
+  const place = tail === undefined ? undefined : parseDirectoryTail(tail)
+  if (place === undefined) return undefined
+  return createDirectory(archive, await readDirectory(archive, place))
+}
+
+async function readDirectory(archive: OpenArchive, { offset, sha256 }: { offset: number; sha256: string }) {
+  const bytes = await readable(async () => {
+    const parts: Uint8Array[] = []
+    for await (const { name, size, content } of entriesAt(archive, { offset, within: 0 })) {
+      if (name !== directoryName || size > longestDirectory) break
+      for await (const chunk of content()) parts.push(Uint8Array.from(chunk))
+      break
+    }
+    return Buffer.concat(parts)
+  })
+  const directory = sha256Of(bytes) === sha256 ? parseDirectory(bytes.toString('utf8')) : undefined
+  if (directory === undefined) throw new DirectoryError('it is not the one that was written')
+  return directory
+}
+
+/** What cannot be decompressed or decrypted is told as of the directory. */
+async function readable<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    if (breaksOff(error)) throw new DirectoryError(reasonOf(error))
+    throw error
+  }
+}
+
+/** The entries of the tar from a place on. */
+async function* entriesAt(archive: OpenArchive, { offset, within }: MemberPlace): AsyncGenerator<TarEntry> {
+  const nothing = (): void => undefined
+  async function* tar(): AsyncGenerator<Uint8Array> {
+    let left = within
+    for await (const chunk of inflate(chunksFrom(archive, offset), archive.name).chunks) {
+      const passed = Math.min(left, chunk.length)
+      left -= passed
+      if (passed < chunk.length) yield chunk.subarray(passed)
+    }
+  }
+  yield* readTar(tar(), archive.name, nothing)
+}
+
+/** Little at first, for most of what is looked for is small. */
+async function* chunksFrom(archive: OpenArchive, offset: number): AsyncGenerator<Uint8Array> {
+  let position = offset
+  for (let length = firstRead; position < archive.innerSize; length = Math.min(2 * length, mostRead)) {
+    const chunk = await archive.bytes(position, Math.min(length, archive.innerSize - position))
+    if (chunk.length === 0) return
+    position += chunk.length
+    yield chunk
+  }
+}
+
+function createDirectory(archive: OpenArchive, directory: Directory): ArchiveDirectory {
+  const { metadata, users, nodes, documents, members } = directory
+  const kept = new Map<Page, Promise<unknown>>()
+
+  async function readPage([offset, length, bytes, sha256]: Page): Promise<Buffer> {
+    if (bytes > longestPage || length > longestPage) throw new DirectoryError('a page of it is too long')
+    const compressed = await readable(() => archive.bytes(offset, length))
+    const page = decompress(compressed, bytes)
+    if (page.length < bytes || sha256Of(page) !== sha256) throw new DirectoryError('a page of it is damaged')
+    return page
+  }
+
+  /** A page as `parse` reads it; the last few are kept. */
+  function pageOf<T>(page: Page | undefined, parse: (text: Buffer) => T): Promise<T> {
+    if (page === undefined) throw new DirectoryError('it leads to nothing')
+    const reading = (kept.get(page) as Promise<T> | undefined) ?? readPage(page).then(parse)
+    kept.delete(page)
+    kept.set(page, reading)
+    for (const oldest of kept.keys()) {
+      if (kept.size <= pagesKept) break
+      kept.delete(oldest)
+    }
+    return reading
+  }
+
+  async function node(number: number): Promise<DirectoryNode> {
+    const page = await pageOf(nodes.pages[Math.floor(number / nodesInPage)], (bytes) => linesIn(bytes).map(parseNode))
+    const found = page[number % nodesInPage]
+    if (found === undefined) throw new DirectoryError('a line of it cannot be read')
+    return found
+  }
+
+  async function documentWithId(id: string): Promise<number | undefined> {
+    const at = countBefore(documents.pages.length, (index) => documents.pages[index]![0] <= id) - 1
+    if (at < 0) return undefined
+    const lines = await pageOf(documents.pages[at]![1], linesIn)
+    const line = lines[countBefore(lines.length, (index) => lines[index]!.slice(0, id.length) < id)]
+    return line?.startsWith(`${id} `) === true ? Number(line.slice(id.length + 1)) : undefined
+  }
+
+  /** The number of what lies in `parent` and leads to `number`; undefined where that does not lie below it. */
+  async function childAbove(number: number, parent: number | null): Promise<number | undefined> {
+    for (let at = number; ;) {
+      const above = (await node(at)).parent
+      if (above === parent) return at
+      if (above === null || (parent !== null && above < parent) || above >= at) return undefined
+      at = above
+    }
+  }
+
+  async function endOf({ nodes: [, trash, end] }: DirectoryUser, number: number): Promise<number> {
+    let [low, high] = [number + 1, number < trash ? trash : end]
+    while (low < high) {
+      const middle = Math.floor((low + high) / 2)
+      if ((await childAbove(middle, number)) === undefined) high = middle
+      else low = middle + 1
+    }
+    return low
+  }
+
+  async function childOf(user: DirectoryUser, parent: number | null, title: string): Promise<number | undefined> {
+    const wanted = Buffer.from(title)
+    let [low, high] = parent === null ? [user.nodes[0], user.nodes[1]] : [parent + 1, await endOf(user, parent)]
+    while (low < high) {
+      const child = await childAbove(Math.floor((low + high) / 2), parent)
+      if (child === undefined) throw new DirectoryError('its nodes are in no order')
+      const order = Buffer.compare(Buffer.from((await node(child)).title), wanted)
+      if (order === 0) return child
+      if (order < 0) low = await endOf(user, child)
+      else high = child
+    }
+    return undefined
+  }
+
+  async function* metadataBytes(from: number, to: number): AsyncGenerator<Uint8Array> {
+    for (let at = from; at < to;) {
+      const number = Math.floor(at / sliceBytes)
+      const slice = await pageOf(metadata.pages[number], (bytes) => bytes)
+      const part = slice.subarray(at - number * sliceBytes, to - number * sliceBytes)
+      if (part.length === 0) throw new DirectoryError('it leads behind the end of backup.json')
+      yield part
+      at += part.length
+    }
+  }
+
+  async function* membersBetween(from: number, to: number): AsyncGenerator<TarEntry> {
+    if (from >= to) return
+    const page = await pageOf(members.pages[Math.floor(from / membersInPage)], linesIn)
+    const [offset = NaN, within = NaN] = (page[from % membersInPage] ?? '').split(' ').map(Number)
+    if (!Number.isSafeInteger(offset) || !Number.isSafeInteger(within))
+      throw new DirectoryError('a line of it cannot be read')
+    let left = to - from
+    for await (const entry of entriesAt(archive, { offset, within })) {
+      if (entry.type !== 'file') throw new DirectoryError('it leads to something that is no file')
+      yield entry
+      left -= 1
+      if (left === 0) return
+    }
+    throw new DirectoryError('it leads behind the end of the archive')
+  }
+
+  return {
+    users,
+    // Behind those that it knows: its own two, SHA256SUMS and the index.
+    files: members.count + 4,
+    metadataBytes: metadata.size,
+    metadataHead: metadata.head,
+    firstMember: { originals: members.originals, sidecars: members.sidecars },
+    damage: members.damage,
+    node,
+    documentWithId,
+    childOf,
+    endOf,
+    metadata: metadataBytes,
+    members: membersBetween,
+  }
+}
+
+/** The first `bytes` of what a page decompresses to, which may end in some zeros more. */
+function decompress(compressed: Buffer, bytes: number): Buffer {
+  try {
+    const options = { finishFlush: constants.Z_SYNC_FLUSH, maxOutputLength: bytes + 1024 }
+    return inflateRawSync(compressed, options).subarray(0, bytes)
+  } catch (error) {
+    throw new DirectoryError(`a page of it is damaged (${reasonOf(error)})`)
+  }
+}
+
+const linesIn = (page: Buffer): readonly string[] => page.toString('utf8').split('\n').slice(0, -1)
+
+/** How many of the numbers from 0 on hold, where those that do come first. */
+function countBefore(length: number, holds: (index: number) => boolean): number {
+  let [low, high] = [0, length]
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2)
+    if (holds(middle)) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+const sha256Of = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
