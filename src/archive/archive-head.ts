@@ -6,7 +6,7 @@ import { metadataName, normalizeName } from './layout.ts'
 import { parseMoment } from './moments.ts'
 import { openArchive } from './open-archive.ts'
 import { backupShape } from './records.ts'
-import { breaksOff } from './survey.ts'
+import { breaksOff } from './breaks-off.ts'
 import { readTar } from './tar-reader.ts'
 
 /** What an archive of ours says of itself in its first kilobytes. None of it is proved. */

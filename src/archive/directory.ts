@@ -17,7 +17,7 @@ import { inflate } from './gunzip.ts'
 import { directoryName } from './layout.ts'
 import type { OpenArchive } from './open-archive.ts'
 import { fileTailBytes, indexTailOf, parseDirectoryTail } from './proof.ts'
-import { breaksOff } from './survey.ts'
+import { breaksOff } from './breaks-off.ts'
 import { readTar, type TarEntry } from './tar-reader.ts'
 
 /** The directory is not there, or is not what was written: what it leads to is found by reading everything. */
@@ -30,6 +30,7 @@ export class DirectoryError extends Error {}
  */
 export interface ArchiveDirectory {
   readonly users: readonly DirectoryUser[]
+  readonly nodeCount: number
   /** Regular members of the archive. */
   readonly files: number
   readonly metadataBytes: number
@@ -42,6 +43,10 @@ export interface ArchiveDirectory {
   node(number: number): Promise<DirectoryNode>
   /** The number of a document, by its id in lower case; undefined for one that is not there. */
   documentWithId(id: string): Promise<number | undefined>
+  /** All documents, by id. */
+  documents(): AsyncIterable<{ readonly id: string; readonly number: number }>
+  /** The places of all members before its own. */
+  places(): AsyncIterable<MemberPlace>
   /** The number of what lies in a folder, or at the top level of a user, outside the trash, with just this title. */
   childOf(user: DirectoryUser, parent: number | null, title: string): Promise<number | undefined>
   /** The number after that of the last node that lies below this one. */
@@ -100,7 +105,7 @@ async function readable<T>(work: () => Promise<T>): Promise<T> {
 }
 
 /** The entries of the tar from a place on. */
-async function* entriesAt(archive: OpenArchive, { offset, within }: MemberPlace): AsyncGenerator<TarEntry> {
+export async function* entriesAt(archive: OpenArchive, { offset, within }: MemberPlace): AsyncGenerator<TarEntry> {
   const nothing = (): void => undefined
   async function* tar(): AsyncGenerator<Uint8Array> {
     let left = within
@@ -212,11 +217,9 @@ function createDirectory(archive: OpenArchive, directory: Directory): ArchiveDir
   async function* membersBetween(from: number, to: number): AsyncGenerator<TarEntry> {
     if (from >= to) return
     const page = await pageOf(members.pages[Math.floor(from / membersInPage)], linesIn)
-    const [offset = NaN, within = NaN] = (page[from % membersInPage] ?? '').split(' ').map(Number)
-    if (!Number.isSafeInteger(offset) || !Number.isSafeInteger(within))
-      throw new DirectoryError('a line of it cannot be read')
+    const place = placeIn(page[from % membersInPage])
     let left = to - from
-    for await (const entry of entriesAt(archive, { offset, within })) {
+    for await (const entry of entriesAt(archive, place)) {
       if (entry.type !== 'file') throw new DirectoryError('it leads to something that is no file')
       yield entry
       left -= 1
@@ -225,8 +228,22 @@ function createDirectory(archive: OpenArchive, directory: Directory): ArchiveDir
     throw new DirectoryError('it leads behind the end of the archive')
   }
 
+  async function* documentLines() {
+    for (const [, page] of documents.pages) {
+      for (const line of await pageOf(page, linesIn)) {
+        const [id = '', number] = line.split(' ')
+        yield { id, number: Number(number) }
+      }
+    }
+  }
+
+  async function* places() {
+    for (const page of members.pages) yield* (await pageOf(page, linesIn)).map(placeIn)
+  }
+
   return {
     users,
+    nodeCount: nodes.count,
     // Behind those that it knows: its own two, SHA256SUMS and the index.
     files: members.count + 4,
     metadataBytes: metadata.size,
@@ -235,6 +252,8 @@ function createDirectory(archive: OpenArchive, directory: Directory): ArchiveDir
     damage: members.damage,
     node,
     documentWithId,
+    documents: documentLines,
+    places,
     childOf,
     endOf,
     metadata: metadataBytes,
@@ -250,6 +269,12 @@ function decompress(compressed: Buffer, bytes: number): Buffer {
   } catch (error) {
     throw new DirectoryError(`a page of it is damaged (${reasonOf(error)})`)
   }
+}
+
+function placeIn(line: string | undefined): MemberPlace {
+  const [, offset, within] = /^(\d+) (\d+)$/.exec(line ?? '') ?? []
+  if (offset === undefined) throw new DirectoryError('a line of it cannot be read')
+  return { offset: Number(offset), within: Number(within) }
 }
 
 const linesIn = (page: Buffer): readonly string[] => page.toString('utf8').split('\n').slice(0, -1)

@@ -21,8 +21,15 @@ interface ProblemEvents {
   onWarning(code: string, about: string, message: string): void
 }
 
-/** The members seen so far, one a line: hash, blank, name. */
-type SeenMembers = Spool
+/** The members seen so far, one a line: hash, where the header stands in the tar, name. */
+export type SeenMembers = Spool
+
+export const formatSeen = (sha256: string, position: number, name: string): string => `${sha256} ${position} ${name}\n`
+
+export function parseSeen(line: string): { readonly sha256: string; readonly position: number; readonly name: string } {
+  const [sha256 = '', position = ''] = line.split(' ', 2)
+  return { sha256, position: Number(position), name: line.slice(sha256.length + position.length + 2) }
+}
 
 /**
  * Holds SHA256SUMS against the members seen before it, line by line: both are in the order of the members. Gives the hash
@@ -45,7 +52,7 @@ export async function checkSums(
       events.onProblem(damaged(archive, 'a line of SHA256SUMS cannot be read'))
       continue
     }
-    const [actual, name] = next.done === true ? ['', ''] : parseSeen(next.value)
+    const { sha256: actual, name } = parseSeen(next.done === true ? '' : next.value)
     if (name !== sum.name) {
       events.onProblem(
         damaged(archive, `SHA256SUMS names ${sum.name} where the archive has ${name === '' ? 'nothing' : name}`),
@@ -61,7 +68,7 @@ export async function checkSums(
   }
   const more = await members.next()
   if (inStep && more.done !== true)
-    events.onProblem(damaged(archive, `SHA256SUMS does not name ${parseSeen(more.value)[1]}`))
+    events.onProblem(damaged(archive, `SHA256SUMS does not name ${parseSeen(more.value).name}`))
   return hash.digest('hex')
 }
 
@@ -95,7 +102,7 @@ export async function checkIndex(
     if (!inStep || line.trim() === '') continue
     const next = await members.next()
     const name = /^\d+ \d+ (.+)$/s.exec(line)?.[1]
-    if (next.done === true || name !== parseSeen(next.value)[1]) {
+    if (next.done === true || name !== parseSeen(next.value).name) {
       problems.push('its index names other members than it has')
       inStep = false
     }
@@ -111,13 +118,16 @@ export async function checkIndex(
   return { sumsSha256, tail: body.tail(), sound: tail !== undefined && problems.length === 0 }
 }
 
-/** Holds the last bytes of the file against the index. A file that was compressed again has the one without the other. */
+/**
+ * Holds the last bytes of the file against the index, and gives where in the file that begins. A file that was compressed
+ * again has the one without the other.
+ */
 export async function checkFileTail(
   archive: OpenArchive,
   index: IndexFound,
   compressedBytes: number,
   events: ProblemEvents,
-): Promise<boolean> {
+): Promise<{ readonly sound: boolean; readonly offset?: number }> {
   const end = await archive.bytes(Math.max(0, compressedBytes - fileTailBytes), fileTailBytes)
   const tail = indexTailOf(end)
   if (tail === undefined) {
@@ -126,14 +136,14 @@ export async function checkFileTail(
       archive.name,
       'It was compressed again by another program; all its members are proved all the same.',
     )
-    return true
+    return { sound: true }
   }
   const offset = parseIndexTail(tail)?.offset ?? 0
   if (!tail.equals(index.tail) || !(await beginsWithIndex(archive, offset))) {
     events.onProblem(damaged(archive.name, 'its last bytes do not lead to its index'))
-    return false
+    return { sound: false }
   }
-  return true
+  return { sound: true, offset }
 }
 
 /** True where decompression can begin at `offset` and finds the header of the index. */
@@ -167,10 +177,6 @@ function createTailCutter(length: number) {
     },
     tail: (): Buffer => held,
   }
-}
-
-function parseSeen(line: string): readonly [sha256: string, name: string] {
-  return [line.slice(0, 64), line.slice(65)]
 }
 
 const damaged = (archive: string, reason: string): StrongroomError =>

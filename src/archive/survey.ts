@@ -1,12 +1,16 @@
 import { createHash } from 'node:crypto'
 import { StrongroomError } from '../errors.ts'
+import { linesOf } from '../std/lines.ts'
 import { createSpool } from '../std/spool.ts'
 import type { GunzipEnd } from './gunzip.ts'
+import { breaksOff } from './breaks-off.ts'
+import { checkDirectory } from './check-directory.ts'
+import { checkPlaces, indexedMembers } from './check-places.ts'
 import type { JsonObject, JsonRecord } from './json-records.ts'
 import { isContentFolder, linkTarget, normalizeName, placeOf } from './layout.ts'
 import { readDamage, readMetadata } from './metadata-reader.ts'
 import type { OpenArchive } from './open-archive.ts'
-import { checkFileTail, checkIndex, checkSums, type IndexFound } from './proof-check.ts'
+import { checkFileTail, checkIndex, checkSums, formatSeen, parseSeen, type IndexFound } from './proof-check.ts'
 import { readTar, type TarEnd, type TarEntry } from './tar-reader.ts'
 
 /** A member at a place where the file of a version or a page may lie. */
@@ -31,6 +35,8 @@ export interface SurveyEvents {
   onDamage(value: JsonObject): void
   /** Whether an archive that breaks off, once backup.json is read, is a problem like others: what came before counts. */
   readonly salvage?: boolean
+  /** Whether the index and the directory are held against what they lead to; else only against their hashes. */
+  readonly places?: boolean
   /** How many bytes of the file have been read. */
   onRead(position: number): void
 }
@@ -152,14 +158,14 @@ export async function surveyArchive(
     if (place.kind === 'metadata') return takeMetadata(entry, name)
     if (seen.ours && place.kind === 'sums') {
       seen.sums = await checkSums(entry.content(), sums, archive.name, events)
-      return sums.write(`${seen.sums} ${name}\n`)
+      return note(entry, name, seen.sums)
     }
     if (seen.ours && place.kind === 'index') {
       seen.index = await checkIndex(entry.content(), sums, archive.name, events)
       return
     }
     if (seen.ours && place.kind === 'damage') {
-      return note(name, await readDamage(entry.content(), archive.name, events, signal))
+      return note(entry, name, await readDamage(entry.content(), archive.name, events, signal))
     }
     if (place.kind === 'index') seen.unclaimedIndex = true
     const used = place.kind === 'content' || (seen.ours && ownKinds.has(place.kind))
@@ -167,11 +173,11 @@ export async function surveyArchive(
     if (!used && !seen.ours) return
     const { sha256, head } = await readContent(entry, signal)
     if (place.kind === 'content') events.onContent({ path: place.path, type: 'file', size: entry.size, sha256, head })
-    await note(name, sha256)
+    await note(entry, name, sha256)
   }
 
-  async function note(name: string, sha256: string): Promise<void> {
-    if (seen.ours) await sums.write(`${sha256} ${name}\n`)
+  async function note({ position }: TarEntry, name: string, sha256: string): Promise<void> {
+    if (seen.ours) await sums.write(formatSeen(sha256, position, name))
   }
 
   async function takeMetadata(entry: TarEntry, name: string): Promise<void> {
@@ -181,7 +187,7 @@ export async function surveyArchive(
     counts.metadataBytes = entry.size
     const sha256 = await readMetadata(entry.content(), archive.name, { ...events, onOurs: recognize }, signal)
     seen.metadataWhole = true
-    await note(name, sha256)
+    await note(entry, name, sha256)
   }
 
   function recognize(): void {
@@ -248,13 +254,23 @@ export async function surveyArchive(
       problem('archive.damaged', 'SHA256SUMS is not the one that the index names')
       return false
     }
-    return index.sound && (await checkFileTail(archive, index, ends.gzip?.compressedBytes ?? 0, events))
+    const tail = await checkFileTail(archive, index, ends.gzip?.compressedBytes ?? 0, events)
+    if (!index.sound || !tail.sound) return false
+    return tail.offset === undefined || events.places !== true || (await checkWays(tail.offset))
+  }
+
+  /** Whether the index and the directory lead to what they name. */
+  async function checkWays(indexOffset: number): Promise<boolean> {
+    const met = async function* () {
+      for await (const line of linesOf(sums.chunks())) yield parseSeen(line)
+    }
+    const indexed = () => indexedMembers(archive, indexOffset)
+    const reason =
+      (await checkPlaces(archive, indexOffset, met(), signal)) ?? (await checkDirectory(archive, indexed, signal))
+    if (reason !== undefined) problem('archive.damaged', reason)
+    return reason === undefined
   }
 }
-
-/** True for what ends the reading of an archive, where more cannot be read. */
-export const breaksOff = (error: unknown): error is StrongroomError =>
-  error instanceof StrongroomError && (error.code === 'archive.truncated' || error.code === 'archive.damaged')
 
 const headBytes = 1024
 

@@ -312,6 +312,7 @@ async function readBack(
       throw new StrongroomError('backup.damaged_while_read', details, { cause: error })
     },
     warning: (): void => undefined,
+    places: true,
   }
   const staged = await stageArchive(archive, scratch, scratchDirectory, findings, onProgress, signal)
   planRestore(staged, findings, new Map())

@@ -29,7 +29,7 @@ export function createVerify(places: ScratchPlaces) {
     const warnings = createNotices()
     const add = (error: StrongroomError): void =>
       found.add(error.code, String(error.details.member ?? archive.name), error.message)
-    const findings = { problem: add, warning: warnings.add }
+    const findings = { problem: add, warning: warnings.add, places: true }
     const nothing = createNotices().collected()
     const base = { operation: 'verify', archive: archive.name, leftOut: nothing } as const
     try {

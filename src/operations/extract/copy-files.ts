@@ -1,4 +1,4 @@
-import { breaksOff } from '../../archive/survey.ts'
+import { breaksOff } from '../../archive/breaks-off.ts'
 import type { NoticeCollector } from '../../contract/notices.ts'
 import type { OnProgress } from '../../contract/reports.ts'
 import type { ScratchRow } from '../../database/scratch.ts'

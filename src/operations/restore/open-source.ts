@@ -1,5 +1,5 @@
 import { openArchive, type ArchiveSource } from '../../archive/open-archive.ts'
-import { breaksOff } from '../../archive/survey.ts'
+import { breaksOff } from '../../archive/breaks-off.ts'
 import { StrongroomError } from '../../errors.ts'
 import type { PapermergePlace } from '../papermerge/address.ts'
 import { openPapermerge } from '../papermerge/open-papermerge.ts'

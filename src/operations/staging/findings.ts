@@ -8,6 +8,8 @@ export interface Findings {
   warning(code: string, about: string, message: string): void
   /** Whether an archive that breaks off is a problem like others. */
   readonly salvage?: boolean
+  /** Whether it is proved that the index and the directory lead to what they name. */
+  readonly places?: boolean
 }
 
 /** Stops at the first problem. */

@@ -78,6 +78,7 @@ function beginStaging(
   const events: SurveyEvents = {
     onProblem: findings.problem,
     salvage: findings.salvage ?? false,
+    places: findings.places ?? false,
     onWarning: findings.warning,
     onRead: (position) => onProgress({ phase: 'reading', done: position, total: archive.size, unit: 'bytes' }),
     onRecord: (record) => keeper.keep(record),

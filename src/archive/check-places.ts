@@ -1,0 +1,70 @@
+import { StrongroomError } from '../errors.ts'
+import { linesOf } from '../std/lines.ts'
+import { entriesAt } from './directory.ts'
+import type { MemberPlace } from './directory-format.ts'
+import { indexName } from './layout.ts'
+import type { OpenArchive } from './open-archive.ts'
+import { breaksOff } from './breaks-off.ts'
+
+/** A member that was met when the archive was read through. */
+export interface MetMember {
+  readonly name: string
+  /** Where its header stands in the tar. */
+  readonly position: number
+}
+
+/** A line of the index. */
+export interface IndexedMember extends MemberPlace {
+  readonly name: string
+}
+
+/**
+ * Holds the places that the index names against the members, which were met in their order: from the piece that a line
+ * names, the member's header follows after as many bytes. Gives what is wrong; undefined where nothing is.
+ */
+export async function checkPlaces(
+  archive: OpenArchive,
+  indexOffset: number,
+  met: AsyncIterable<MetMember>,
+  signal: AbortSignal | undefined,
+): Promise<string | undefined> {
+  const members = met[Symbol.asyncIterator]()
+  let piece = { offset: -1, position: -1 }
+  for await (const { offset, within, name } of indexedMembers(archive, indexOffset)) {
+    signal?.throwIfAborted()
+    const next = await members.next()
+    if (next.done === true || next.value.name !== name) return `its index names ${name} where it is not`
+    const position = next.value.position - within
+    if (offset !== piece.offset) {
+      if (offset < piece.offset || position < piece.position) return `its index leads backwards to ${name}`
+      piece = { offset, position }
+      if (!(await leadsTo(archive, { offset, within }, name))) return `its index does not lead to ${name}`
+    } else if (position !== piece.position) return `its index does not lead to ${name}`
+  }
+  return undefined
+}
+
+/** The lines of the index, read from its place. Throws `archive.truncated` and `archive.damaged`. */
+export async function* indexedMembers(archive: OpenArchive, offset: number): AsyncGenerator<IndexedMember> {
+  for await (const entry of entriesAt(archive, { offset, within: 0 })) {
+    if (entry.name !== indexName) break
+    for await (const line of linesOf(entry.content())) {
+      const [, piece, within, name] = /^(\d+) (\d+) (.+)$/s.exec(line) ?? []
+      if (name !== undefined) yield { offset: Number(piece), within: Number(within), name }
+    }
+    return
+  }
+  throw new StrongroomError('archive.damaged', {
+    archive: archive.name,
+    reason: 'its last bytes do not lead to its index',
+  })
+}
+
+async function leadsTo(archive: OpenArchive, place: MemberPlace, name: string): Promise<boolean> {
+  try {
+    for await (const entry of entriesAt(archive, place)) return entry.name === name
+  } catch (error) {
+    if (!breaksOff(error)) throw error
+  }
+  return false
+}
