@@ -64,6 +64,8 @@ describe.each(databases)('the trash in a backup on $name', (kind) => {
       `strongroom/trash/docs/${place}/v2/scan.pdf`,
       `strongroom/trash/sidecars/${place}/v2/pages/000001/000001_ocr.svg`,
       'index.html',
+      'strongroom/directory-pages',
+      'strongroom/directory',
       'SHA256SUMS',
       'strongroom/index',
     ])

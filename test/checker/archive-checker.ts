@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { posix } from 'node:path'
 import { crc32, inflateRawSync } from 'node:zlib'
+import { checkDirectory } from './directory-checker.ts'
 import { pythonStrip } from './drf-fields.ts'
 import { readAsPython } from './python-tar.ts'
 import type { TarMember } from './python-tar.ts'
@@ -124,11 +125,16 @@ function checkHeader(member: Member, problems: string[]): void {
 
 function checkOrder(members: readonly Member[], problems: string[]): void {
   const names = members.map(({ name }) => name)
+  // Archives of 0.3.0 and before have none.
+  const hasDirectory = names.includes('strongroom/directory')
   const places = {
     'backup.json': 0,
     'README.txt': 1,
     // Archives of 0.1.0 and 0.2.0 have none.
-    ...(names.includes('index.html') ? { 'index.html': names.length - 3 } : {}),
+    ...(names.includes('index.html') ? { 'index.html': names.length - (hasDirectory ? 5 : 3) } : {}),
+    ...(hasDirectory
+      ? { 'strongroom/directory-pages': names.length - 4, 'strongroom/directory': names.length - 3 }
+      : {}),
     SHA256SUMS: names.length - 2,
     'strongroom/index': names.length - 1,
   }
@@ -315,5 +321,6 @@ export async function checkArchiveLayout(path: string): Promise<readonly string[
   checkParts(members, problems)
   checkTail(file, members, problems)
   checkIndex(file, tar, members, problems)
+  checkDirectory(file, members, problems)
   return problems
 }
