@@ -1,19 +1,17 @@
-import { createHash, randomUUID } from 'node:crypto'
-import { constants } from 'node:fs'
-import { open, unlink, type FileHandle } from 'node:fs/promises'
-import { join } from 'node:path'
+import { createHash } from 'node:crypto'
 import { StrongroomError } from '../errors.ts'
 import { openAge, type AgeFile } from '../std/age/age-file.ts'
 import { isAge } from '../std/age/header.ts'
 import type { AgeKeySource } from '../std/age/keys.ts'
 import { onFile } from '../std/files.ts'
 import type { ReadableFile } from '../std/readable-file.ts'
+import { openArchiveFile } from './archive-file.ts'
 import { fileChunks, gunzip, isGzip, type GunzipEnd } from './gunzip.ts'
 
 /** Where an archive comes from. */
 export interface ArchiveSource {
-  /** A path, or a stream that carries the archive. */
-  readonly archive: string | AsyncIterable<Uint8Array>
+  /** A path, the URL of an archive on a web server, or a stream that carries one. */
+  readonly archive: string | URL | AsyncIterable<Uint8Array>
   /** Asked for what opens an encrypted one. */
   readonly keys?: AgeKeySource
 }
@@ -28,6 +26,8 @@ export interface OpenArchive extends AsyncDisposable {
   /** Bytes of what is in it, compressed; those of the file where it is not encrypted. */
   readonly innerSize: number
   readonly compression: 'gzip' | 'none'
+  /** True where a web server gave it only as a whole: it lies on disk meanwhile, as one from a stream does. */
+  readonly copied: boolean
   /**
    * The bytes of the tar, from the beginning; `onRead` is told how much of the file has been read, decrypted. Throws
    * `archive.truncated` and `archive.damaged`.
@@ -42,29 +42,30 @@ export interface OpenArchive extends AsyncDisposable {
 }
 
 /**
- * Opens an archive by its path, or takes it from a stream, which is kept on disk in `scratchFolder` meanwhile, as it is. An
- * encrypted one asks `keys` for what opens it. Throws `archive.not_an_archive`, `file.*`, and for an encrypted one what
- * `openAge` throws.
+ * Opens an archive by its path or URL, or takes it from a stream, which is kept on disk in `scratchFolder` meanwhile, as it is.
+ * An encrypted one asks `keys` for what opens it. `signal` ends the waiting for a web server. Throws `archive.not_an_archive`,
+ * `file.*`, for a URL what `openHttpFile` throws, and for an encrypted one what `openAge` throws.
  */
 export async function openArchive(
-  input: string | AsyncIterable<Uint8Array>,
+  input: ArchiveSource['archive'],
   scratchFolder: string,
   keys?: AgeKeySource,
+  signal?: AbortSignal,
 ): Promise<OpenArchive> {
-  const name = typeof input === 'string' ? input : 'standard input'
-  const file = typeof input === 'string' ? await openFile(input) : await keep(input, scratchFolder)
+  const file = await openArchiveFile(input, scratchFolder, signal)
+  const { name, size, copied } = file
   try {
-    const opened = await onFile(name, 'read', () => file.stat())
-    const age = await openIfEncrypted(file, opened.size, name, keys)
+    const age = await openIfEncrypted(file, size, name, keys)
     const inside: ReadableFile = age ?? file
-    const insideSize = age?.size ?? opened.size
+    const insideSize = age?.size ?? size
     const compression = await detectCompression(inside, name)
     return {
       name,
-      size: opened.size,
+      size,
       encrypted: age !== undefined,
       innerSize: insideSize,
       compression,
+      copied,
       tar: (onEnd, onRead) =>
         compression === 'gzip'
           ? gunzip(inside, name, onEnd, onRead)
@@ -79,12 +80,7 @@ export async function openArchive(
         for await (const chunk of fileChunks(file, name)) hash.update(chunk)
         return hash.digest('hex')
       },
-      async assertUnchanged() {
-        const now = await onFile(name, 'read', () => file.stat())
-        if (now.size !== opened.size || now.mtimeMs !== opened.mtimeMs) {
-          throw new StrongroomError('archive.changed', { archive: name })
-        }
-      },
+      assertUnchanged: () => file.assertUnchanged(),
       [Symbol.asyncDispose]: () => onFile(name, 'read', () => file.close()),
     }
   } catch (error) {
@@ -93,30 +89,8 @@ export async function openArchive(
   }
 }
 
-async function openFile(path: string): Promise<FileHandle> {
-  // Without O_NONBLOCK the opening of a named pipe waits for a writer that may never come.
-  const file = await onFile(path, 'read', () => open(path, constants.O_RDONLY | constants.O_NONBLOCK))
-  const kind = await file.stat()
-  if (kind.isFile()) return file
-  await file.close()
-  throw new StrongroomError('file.not_regular', { path })
-}
-
-async function keep(input: AsyncIterable<Uint8Array>, folder: string): Promise<FileHandle> {
-  const path = join(folder, `archive-${randomUUID()}`)
-  const file = await onFile(folder, 'written', () => open(path, 'wx+', 0o600))
-  try {
-    await onFile(folder, 'written', () => unlink(path))
-    for await (const chunk of input) await onFile(folder, 'written', () => file.writeFile(chunk))
-    return file
-  } catch (error) {
-    await file.close()
-    throw error
-  }
-}
-
 async function openIfEncrypted(
-  file: FileHandle,
+  file: ReadableFile,
   size: number,
   name: string,
   keys: AgeKeySource | undefined,

@@ -148,8 +148,9 @@ export async function checkFileTail(
 
 /** True where decompression can begin at `offset` and finds the header of the index. */
 async function beginsWithIndex(archive: OpenArchive, offset: number): Promise<boolean> {
+  const bytes = await archive.bytes(offset, 64 * 1024)
   try {
-    const start = inflateRawSync(await archive.bytes(offset, 64 * 1024), { finishFlush: constants.Z_SYNC_FLUSH })
+    const start = inflateRawSync(bytes, { finishFlush: constants.Z_SYNC_FLUSH })
     return start.length >= blockBytes && decodeHeader(start.subarray(0, blockBytes)).name === indexName
   } catch {
     return false

@@ -2,6 +2,8 @@ import { once } from 'node:events'
 import { resolve } from 'node:path'
 import type { Access, App, Instance } from '../app.ts'
 import type { Notices, OnProgress, Report } from '../contract/reports.ts'
+import { StrongroomError } from '../errors.ts'
+import { isHttpUrl } from '../std/http/address.ts'
 import { display } from '../std/text.ts'
 import { exitLeftOut } from './exit-codes.ts'
 import { showProgress } from './progress.ts'
@@ -29,7 +31,7 @@ export interface Session {
   withInstance<T>(access: Access, command: string, work: (instance: Instance) => Promise<T>): Promise<T>
   /** Runs an operation, and shows how far it is, until the operation ends or says `stop`. */
   withProgress<T>(work: (onProgress: OnProgress, stop: () => void) => Promise<T>): Promise<T>
-  /** A path that was typed, made absolute. */
+  /** A path that was typed, made absolute. Throws `usage.url` for a URL. */
   path(typed: string): string
   /** Writes to standard output, no faster than it is read. */
   write(text: string): Promise<void>
@@ -90,7 +92,10 @@ export function createSession(terminal: Terminal, options: () => GlobalOptions, 
       using progress = await showProgress(terminal.stderr, options().quiet === true, signal)
       return await work(progress.onProgress, () => progress[Symbol.dispose]())
     },
-    path: (typed) => resolve(terminal.workingDirectory, typed),
+    path(typed) {
+      if (isHttpUrl(typed)) throw new StrongroomError('usage.url')
+      return resolve(terminal.workingDirectory, typed)
+    },
     write,
     async report(report, lines, json = () => [JSON.stringify(report)]) {
       if (report.leftOut.total > 0) session.exitCode = exitLeftOut

@@ -67,6 +67,41 @@ export const archiveCodes = {
     message: '{archive} changed while it was being read.',
     hint: 'Wait until nobody writes it, and try again; nothing was changed.',
   },
+  'archive.invalid_url': {
+    kind: 'usage',
+    message: 'The address of the archive is not understood.',
+    hint: 'Write https://HOST/PATH, with what stands in it of blanks and other marks as %20 and so on.',
+  },
+  'archive.unreachable': {
+    kind: 'unavailable',
+    message: '{archive} could not be read: {reason}.',
+    hint: 'Check the address and the network, and try again. Behind a proxy, set HTTPS_PROXY and NODE_USE_ENV_PROXY=1.',
+  },
+  'archive.untrusted_server': {
+    kind: 'unavailable',
+    message: '{archive} was not read: nobody that is trusted vouches for its server ({reason}).',
+    hint: 'Check the address. If the server has a certificate of your own authority, name the file of that with NODE_EXTRA_CA_CERTS.',
+  },
+  'archive.url_not_found': {
+    kind: 'not_found',
+    message: '{archive} is not there: its server answers with status {status}.',
+    hint: 'Check the address.',
+  },
+  'archive.url_denied': {
+    kind: 'denied',
+    message: '{archive} may not be read: its server answers with status {status}.',
+    hint: 'Give a name and a password as https://NAME:PASSWORD@HOST/…, or a new address where a signed one has run out.',
+  },
+  'archive.http_status': {
+    kind: 'unavailable',
+    message: '{archive} could not be read: its server answers with status {status}.',
+    hint: 'Try again later, or look at the log of that server.',
+  },
+  'archive.bad_answer': {
+    kind: 'unavailable',
+    message: '{archive} could not be read: {reason}.',
+    hint: 'Download it with another program, and name the file.',
+  },
 
   'key.unusable': {
     kind: 'invalid',

@@ -18,6 +18,12 @@ export const programCodes = {
     hint: 'Run "strongroom {command} --help" to see how it is used.',
   },
   'usage.unknown_command': { kind: 'usage', message: '{reason}', hint: 'Run "strongroom --help" to see the commands.' },
+  'usage.url': {
+    kind: 'usage',
+    message:
+      'A URL stands where a file or a folder is needed: only "inspect" and "extract" read an archive from a URL.',
+    hint: 'Download the archive first, as with "curl -O URL", and name the file.',
+  },
   'config.invalid': {
     kind: 'usage',
     message: '{name} is not usable: {reason}',

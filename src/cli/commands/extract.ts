@@ -7,7 +7,7 @@ import { columns } from '../columns.ts'
 import type { Session } from '../session.ts'
 import { bytesText, counted, countText } from '../units.ts'
 import { archiveKeys, withKeyFile, type KeyOptions } from './archive-key.ts'
-import { archiveOf } from './archive-argument.ts'
+import { archiveOrUrlOf } from './archive-argument.ts'
 import { eachOf } from './each-of.ts'
 import { example } from './example.ts'
 
@@ -27,7 +27,7 @@ export function addExtract(program: Command, session: Session): void {
     .description(
       'Writes documents of an archive into a folder, under their titles; without a path all of them, a folder for each user. Needs no instance. Every file is held against its hash, and what is there already is not replaced.',
     )
-    .argument('<archive>', 'the archive, or - for standard input')
+    .argument('<archive>', 'the archive: a file, its URL (https://…), or - for standard input')
     .argument('[path...]', 'what to take out, as .home/Taxes or .home/Taxes/2023.pdf; a folder with all below it')
     .requiredOption(
       '--to <folder>',
@@ -57,7 +57,7 @@ export function addExtract(program: Command, session: Session): void {
       if (toOutput) assertOneFile(session, versions)
       const app = await session.app()
       const input = {
-        archive: archiveOf(typed, session),
+        archive: archiveOrUrlOf(typed, session),
         keys: archiveKeys('extract', options, session),
         choice: { paths, documents, ...(user === undefined ? {} : { username: user }) },
         to: toOutput ? session.terminal.stdout : session.path(options.to),

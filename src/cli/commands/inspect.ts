@@ -7,7 +7,7 @@ import { columns, right, table } from '../columns.ts'
 import type { Session } from '../session.ts'
 import { bytesText, counted, countText } from '../units.ts'
 import { archiveKeys, withKeyFile, type KeyOptions } from './archive-key.ts'
-import { archiveOf } from './archive-argument.ts'
+import { archiveOrUrlOf } from './archive-argument.ts'
 import { eachOf } from './each-of.ts'
 import { example } from './example.ts'
 import { showBrowsed } from './inspect-views.ts'
@@ -33,7 +33,7 @@ export function addInspect(program: Command, session: Session): void {
     .description(
       'Says who wrote an archive and when, and what is in it: users, counts, sizes, the tree. With an option below it shows a part of it: a folder, a document with its versions and pages, what has a text in it. Needs no instance.',
     )
-    .argument('<archive>', 'the archive, or - for standard input')
+    .argument('<archive>', 'the archive: a file, its URL (https://…), or - for standard input')
     .option('--tree', 'folders and documents, as "tree" shows those of an instance')
     .option('--user <name>', 'only what this user has')
     .option('--path <path>', 'a folder or a document, as .home/Taxes; may be given several times', eachOf)
@@ -53,7 +53,7 @@ export function addInspect(program: Command, session: Session): void {
     )
     .action(async (typed: string, options: InspectOptions) => {
       const app = await session.app()
-      const source = { archive: archiveOf(typed, session), keys: archiveKeys('inspect', options, session) }
+      const source = { archive: archiveOrUrlOf(typed, session), keys: archiveKeys('inspect', options, session) }
       const { tree = false, find, text = false, trash = false, keepGoing = false } = options
       const named = options.path !== undefined || options.document !== undefined
       if (trash && named) {

@@ -30,10 +30,14 @@ export async function openArchiveContents(
   wanted?: Wanted,
 ): Promise<ArchiveContents> {
   await using opened = new AsyncDisposableStack()
-  const archive = opened.use(await openArchive(source.archive, places.scratchDirectory, source.keys))
+  const archive = opened.use(await openArchive(source.archive, places.scratchDirectory, source.keys, signal))
   const scratchFolder = scratchFor(archive, places)
   const scratch = opened.use(openScratch(scratchFolder))
   const findings = typeof given === 'function' ? given(scratch) : given
+  if (archive.copied) {
+    const message = 'Its server gives it only as a whole, so that all of it was copied to the scratch folder first.'
+    findings.warning('archive.copied', archive.name, message)
+  }
   const staged =
     wanted === undefined
       ? await stageArchive(archive, scratch, scratchFolder, findings, onProgress, signal)

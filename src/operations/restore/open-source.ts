@@ -9,8 +9,8 @@ import { salvagingFindings, strictFindings } from '../staging/findings.ts'
 import type { StagedArchive } from '../staging/stage.ts'
 import type { Source } from './source.ts'
 
-/** An archive by its path, a stream that carries one, or a living Papermerge. */
-export type SourceInput = string | AsyncIterable<Uint8Array> | PapermergePlace
+/** An archive, or a living Papermerge. */
+export type SourceInput = ArchiveSource['archive'] | PapermergePlace
 
 /** `keys` open an encrypted archive. Throws `archive.not_an_archive`, `archive.wrong_key`, `papermerge.…`, `file.…`. */
 export const openSource = (
@@ -23,7 +23,7 @@ export const openSource = (
     : archiveSource(input, scratchDirectory, keys)
 
 async function archiveSource(
-  input: string | AsyncIterable<Uint8Array>,
+  input: ArchiveSource['archive'],
   scratchDirectory: string,
   keys: ArchiveSource['keys'],
 ): Promise<Source> {

@@ -55,6 +55,7 @@ export async function stageParts(
   const { keeper, events } = beginStaging(archive, scratch, findings, onProgress)
   try {
     const survey = await surveyParts(archive.name, directory, parts, events, signal)
+    await archive.assertUnchanged()
     return {
       ...stagedBy(archive, scratch, survey, keeper.header()),
       reading: 'part',
