@@ -61,7 +61,7 @@ export interface ArchiveDirectory {
 const pagesKept = 64
 /** Longer ones are written by nobody. */
 const longestPage = 64 * 1024 * 1024
-const longestDirectory = 512 * 1024 * 1024
+const longestDirectory = 64 * 1024 * 1024
 const firstRead = 16 * 1024
 const mostRead = 1024 * 1024
 
