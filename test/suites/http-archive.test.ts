@@ -60,7 +60,7 @@ describe.each([
     const ofFile = await report<InspectReport>(['inspect', at(name), ...keys()])
     const ofUrl = await report<InspectReport>(['inspect', url(), ...keys()])
     expect(ofUrl).toEqual({ ...ofFile, archive: url() })
-    expect(ofUrl.proved).toBe(true)
+    expect(ofUrl).toMatchObject({ reading: 'part', documents: 30 })
     expect(ofUrl.archiveBytes).toBeGreaterThan(9_000_000)
     expect(server.requests).toBeLessThan(15)
   })
@@ -94,7 +94,7 @@ describe.each([
       setTimeout(() => response.destroy(), 5)
       return false
     }
-    expect(await report<InspectReport>(['inspect', url(), ...keys()])).toMatchObject({ proved: true })
+    expect(await report<InspectReport>(['inspect', url(), ...keys()])).toMatchObject({ documents: 30 })
   })
 
   test('is copied to disk first where its server gives no parts, which is said', async () => {
@@ -103,7 +103,7 @@ describe.each([
       return true
     }
     const found = await report<InspectReport>(['inspect', url(), ...keys()])
-    expect(found).toMatchObject({ archive: url(), proved: true })
+    expect(found).toMatchObject({ archive: url(), documents: 30 })
     expect(found.warnings.listed).toMatchObject([{ code: 'archive.copied', about: url() }])
     await extract(0, url(), '--to', at(`${name}-copied`), ...keys())
     expect(await hashesBelow(at(`${name}-copied`))).toHaveLength(30)
@@ -215,7 +215,7 @@ describe.runIf(hasOpenssl)('over https', () => {
     const inspect = () =>
       promisify(execFile)(process.execPath, [program, '--json', 'inspect', `${secure.origin}/x`], { env })
     const { stdout } = await inspect()
-    expect(JSON.parse(stdout)).toMatchObject({ archive: `${secure.origin}/x`, proved: true })
+    expect(JSON.parse(stdout)).toMatchObject({ archive: `${secure.origin}/x`, documents: 30 })
     secure.hook = always(302, { location: server.origin })
     await expect(inspect()).rejects.toMatchObject({ code: 9, stdout: expect.stringContaining('archive.bad_answer') })
     expect(server.requests).toBe(0)
@@ -227,6 +227,6 @@ test('NODE_USE_ENV_PROXY=1 asks the proxy that the environment names', async () 
   const env = { PATH: process.env['PATH'], NODE_USE_ENV_PROXY: '1', HTTP_PROXY: server.origin }
   const url = 'http://strongroom.invalid/plain.tar.gz'
   const { stdout } = await promisify(execFile)(process.execPath, [program, '--json', 'inspect', url], { env })
-  expect(JSON.parse(stdout)).toMatchObject({ archive: url, proved: true })
+  expect(JSON.parse(stdout)).toMatchObject({ archive: url, documents: 30 })
   expect(server.asked[0]?.path).toBe(url)
 })
