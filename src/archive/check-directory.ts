@@ -2,22 +2,25 @@ import { createHash } from 'node:crypto'
 import { DirectoryError, openDirectory, type ArchiveDirectory } from './directory.ts'
 import type { DirectoryNode, DirectoryUser } from './directory-format.ts'
 import type { IndexedMember } from './check-places.ts'
-import { directoryPagesName } from './layout.ts'
+import { damageName, directoryPagesName } from './layout.ts'
 import type { OpenArchive } from './open-archive.ts'
 
 /**
  * Holds the directory of an archive against backup.json and the index, both of which are known to be what was written: it
- * names each node, says where its record stands, and leads to its files. `indexed` gives the lines of the index, each time
- * from the first. Gives what is wrong; undefined where nothing is, or there is no directory.
+ * names each node, says where its record stands, and leads to its files. `metadataSha256` is that of backup.json, `indexed`
+ * gives the lines of the index, each time from the first. Gives what is wrong; undefined where nothing is, or there is no
+ * directory.
  */
 export async function checkDirectory(
   archive: OpenArchive,
+  metadataSha256: string,
   indexed: () => AsyncIterable<IndexedMember>,
   signal: AbortSignal | undefined,
 ): Promise<string | undefined> {
   try {
     const directory = await openDirectory(archive)
     if (directory === undefined) return undefined
+    await checkMetadata(directory, metadataSha256)
     await checkNodes(directory, indexed, signal)
     await checkMembers(directory, indexed)
     return undefined
@@ -39,6 +42,13 @@ interface NodeRecord {
   readonly strongroom: { readonly id?: string; readonly title?: string; readonly parent: string | null }
 }
 
+/** Its slices are those of backup.json, so that nobody is shown another one. */
+async function checkMetadata(directory: ArchiveDirectory, expected: string): Promise<void> {
+  const hash = createHash('sha256')
+  for await (const chunk of directory.metadata(0, directory.metadataBytes)) hash.update(chunk)
+  if (hash.digest('hex') !== expected) throw new DirectoryError('it leads to another backup.json')
+}
+
 async function checkNodes(
   directory: ArchiveDirectory,
   indexed: () => AsyncIterable<IndexedMember>,
@@ -54,6 +64,7 @@ async function checkNodes(
     if (user.nodes[0] !== number)
       throw new DirectoryError(`the nodes of ${user.username} do not begin where they should`)
     await expectText(directory, end, user.head[0], index === 0 ? '' : ',')
+    await checkUser(directory, user)
     const lists = [createList(directory, user.head[1]), createList(directory, user.own[1])] as const
     for (; number < user.nodes[2]; number += 1) {
       signal?.throwIfAborted()
@@ -77,6 +88,22 @@ async function checkNodes(
   await checkDocuments(directory, documents)
 }
 
+/** What stands around the nodes of a user is the rest of his object. */
+async function checkUser(directory: ArchiveDirectory, { id, username, head, own }: DirectoryUser): Promise<void> {
+  const text = `${await textOf(directory, ...head)}${await textOf(directory, ...own)}]}}`
+  const user = parse<{ id?: string; username?: string; strongroom?: { username?: string } }>(text)
+  if (user.id !== id || (user.strongroom?.username ?? user.username) !== username)
+    throw new DirectoryError(`it leads to another user than ${username}`)
+}
+
+function parse<T>(text: string): T {
+  try {
+    return JSON.parse(text) as T
+  } catch {
+    throw new DirectoryError('it leads to something in backup.json that is no record')
+  }
+}
+
 /** The objects of one list of backup.json, which stand one behind the other. */
 function createList(directory: ArchiveDirectory, start: number) {
   let end = start
@@ -87,12 +114,7 @@ function createList(directory: ArchiveDirectory, start: number) {
       await expectText(directory, end, at, isFirst ? '' : ',')
       isFirst = false
       end = at + bytes
-      const text = await textOf(directory, at, end)
-      try {
-        return JSON.parse(text) as NodeRecord
-      } catch {
-        throw new DirectoryError('it leads to something in backup.json that is no record')
-      }
+      return parse<NodeRecord>(await textOf(directory, at, end))
     },
   }
 }
@@ -173,14 +195,21 @@ async function checkDocuments(directory: ArchiveDirectory, expected: { readonly 
   if (found.result() !== expected.result()) throw new DirectoryError('its list of documents is not that of its nodes')
 }
 
-/** It has the places of the index, but for what comes after its own two members. */
+/** It has the places of the index, up to its own two members. */
 async function checkMembers(directory: ArchiveDirectory, indexed: () => AsyncIterable<IndexedMember>): Promise<void> {
-  const lines = indexed()[Symbol.asyncIterator]()
-  for await (const { offset, within } of directory.places()) {
-    const { value } = (await lines.next()) as IteratorResult<IndexedMember, undefined>
-    if (value === undefined || value.offset !== offset || value.within !== within)
+  const places = directory.places()[Symbol.asyncIterator]()
+  let number = 0
+  let damage: number | null = null
+  for await (const { name, offset, within } of indexed()) {
+    const { value } = await places.next()
+    if (name === directoryPagesName && value === undefined) {
+      if (damage !== directory.damage) throw new DirectoryError(`it does not lead to ${damageName}`)
+      return
+    }
+    if (value?.offset !== offset || value.within !== within)
       throw new DirectoryError('it names another place of a member than the index')
+    if (name === damageName) damage = number
+    number += 1
   }
-  const { value: next } = (await lines.next()) as IteratorResult<IndexedMember, undefined>
-  if (next?.name !== directoryPagesName) throw new DirectoryError('it leaves out members that the index has')
+  throw new DirectoryError('it names members that the index has not')
 }

@@ -46,7 +46,7 @@ export interface ArchiveDirectory {
   /** All documents, by id. */
   documents(): AsyncIterable<{ readonly id: string; readonly number: number }>
   /** The places of all members before its own. */
-  places(): AsyncIterable<MemberPlace>
+  places(): AsyncGenerator<MemberPlace, undefined>
   /** The number of what lies in a folder, or at the top level of a user, outside the trash, with just this title. */
   childOf(user: DirectoryUser, parent: number | null, title: string): Promise<number | undefined>
   /** The number after that of the last node that lies below this one. */
@@ -237,8 +237,9 @@ function createDirectory(archive: OpenArchive, directory: Directory): ArchiveDir
     }
   }
 
-  async function* places() {
+  async function* places(): AsyncGenerator<MemberPlace, undefined> {
     for (const page of members.pages) yield* (await pageOf(page, linesIn)).map(placeIn)
+    return undefined
   }
 
   return {

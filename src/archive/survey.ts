@@ -86,6 +86,7 @@ export async function surveyArchive(
     metadata: false,
     metadataWhole: false,
     metadataFirst: false,
+    metadataSha256: '',
     ours: false,
     sums: undefined as string | undefined,
     index: undefined as IndexFound | undefined,
@@ -187,6 +188,7 @@ export async function surveyArchive(
     counts.metadataBytes = entry.size
     const sha256 = await readMetadata(entry.content(), archive.name, { ...events, onOurs: recognize }, signal)
     seen.metadataWhole = true
+    seen.metadataSha256 = sha256
     await note(entry, name, sha256)
   }
 
@@ -266,7 +268,8 @@ export async function surveyArchive(
     }
     const indexed = () => indexedMembers(archive, indexOffset)
     const reason =
-      (await checkPlaces(archive, indexOffset, met(), signal)) ?? (await checkDirectory(archive, indexed, signal))
+      (await checkPlaces(archive, indexOffset, met(), signal)) ??
+      (await checkDirectory(archive, seen.metadataSha256, indexed, signal))
     if (reason !== undefined) problem('archive.damaged', reason)
     return reason === undefined
   }

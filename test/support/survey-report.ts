@@ -37,6 +37,7 @@ export async function surveyReport(
       onRecord: (record) => records.push(record),
       onDamage: (value) => damage.push(value),
       onRead: () => undefined,
+      places: true,
     })
   } catch (error) {
     if (!(error instanceof StrongroomError)) throw error
