@@ -1,7 +1,5 @@
 import type { Database } from './database.ts'
-import { openPostgres } from './postgres.ts'
 import type { SchemaOptions } from './migrate.ts'
-import { openSqlite } from './sqlite.ts'
 import { parseDatabaseUrl } from './url.ts'
 
 export interface OpenDatabaseOptions extends SchemaOptions {
@@ -24,7 +22,11 @@ export async function openDatabase(options: OpenDatabaseOptions): Promise<Databa
   const { dataDirectory, migrations, namespace, create = false, busyTimeoutSeconds: busySeconds = 5 } = options
   const address = parseDatabaseUrl(options.url, dataDirectory)
   const schema = migrations === undefined ? {} : { migrations }
-  return address.kind === 'sqlite'
-    ? openSqlite({ path: address.path, dataDirectory, busySeconds, create, ...schema })
-    : openPostgres({ url: address.url, busySeconds, ...schema, ...(namespace === undefined ? {} : { namespace }) })
+  // Of the two drivers only the one that is used is loaded.
+  if (address.kind === 'sqlite') {
+    const { openSqlite } = await import('./sqlite.ts')
+    return openSqlite({ path: address.path, dataDirectory, busySeconds, create, ...schema })
+  }
+  const { openPostgres } = await import('./postgres.ts')
+  return openPostgres({ url: address.url, busySeconds, ...schema, ...(namespace === undefined ? {} : { namespace }) })
 }

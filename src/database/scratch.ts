@@ -25,7 +25,8 @@ export interface Scratch extends Disposable {
 
 /** MiB that a scratch database in memory may grow to. */
 const mostMemory = 1024
-const pageBytes = 4096
+/** Four times SQLite's own: a record with the text of a page then fits where it stands, without pages of its own. */
+const pageBytes = 16384
 
 /**
  * Opens an empty scratch database in `folder`; or in memory, where it may grow to `mostMiB`. Throws `file.*`,

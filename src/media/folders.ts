@@ -1,8 +1,8 @@
-import { constants, existsSync } from 'node:fs'
-import { type FileHandle, mkdir, open } from 'node:fs/promises'
+import { closeSync, constants, existsSync, fsync, openSync } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { StrongroomError } from '../errors.ts'
-import { onFile, systemCode } from '../std/files.ts'
+import { onFileNow, systemCode } from '../std/files.ts'
 
 /** A folder below the root, held open. */
 export interface Folder {
@@ -14,7 +14,7 @@ export interface Folder {
   sync(): Promise<void>
 }
 
-/** The folders below one root, each reached without following a link. */
+/** The folders below one root, each reached without following a link. Opening one blocks, for microseconds on a disk. */
 export interface Folders extends AsyncDisposable {
   /**
    * Runs `work` with the folder at these names below the root. With `create`, folders that are not there are made, for
@@ -22,12 +22,14 @@ export interface Folders extends AsyncDisposable {
    * stands in its place. `work` may be run again where it throws ENOENT because somebody removed the folder meanwhile.
    */
   within<T>(names: readonly string[], create: boolean, work: (folder: Folder) => Promise<T>): Promise<T>
+  /** The same for work that blocks; makes no folders. */
+  withinNow<T>(names: readonly string[], work: (folder: Folder) => T): T
   /** Lets go of a folder that was removed. */
   forget(names: readonly string[]): void
 }
 
 interface HeldFolder extends Folder {
-  readonly handle: FileHandle
+  readonly descriptor: number
   users: number
   forgotten: boolean
 }
@@ -43,86 +45,79 @@ const folderFlags = constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOF
 
 /** Opens the root, which may itself be a link that its owner made. Throws `file.not_found` where there is none. */
 export async function openFolders(root: string): Promise<Folders> {
-  const rootHandle = await onFile(root, 'opened', () => open(root, constants.O_RDONLY | constants.O_DIRECTORY))
-  const rootFolder = hold(rootHandle, root)
-  const held = new Map<string, Promise<HeldFolder>>()
-  const closing = new Set<Promise<void>>()
+  const rootDescriptor = onFileNow(root, 'opened', () => openSync(root, constants.O_RDONLY | constants.O_DIRECTORY))
+  const rootFolder = hold(rootDescriptor, root)
+  const held = new Map<string, HeldFolder>()
 
-  function hold(handle: FileHandle, path: string): HeldFolder {
-    const base = anchored ? `/proc/self/fd/${handle.fd}` : path
-    return { path, handle, users: 0, forgotten: false, entry: (name) => join(base, name), sync: () => handle.sync() }
-  }
-
-  async function openInside(parent: HeldFolder, name: string, create: boolean): Promise<HeldFolder> {
-    const entry = parent.entry(name)
-    const path = join(parent.path, name)
-    const reopen = () => open(entry, folderFlags)
-    try {
-      return hold(await reopen(), path)
-    } catch (error) {
-      if (!create || systemCode(error) !== 'ENOENT') throw error
-    }
-    await mkdir(entry, { mode: 0o700 }).catch((error: unknown) => {
-      if (systemCode(error) !== 'EEXIST') throw error
-    })
-    return hold(await reopen(), path)
-  }
-
-  async function openAt(names: readonly string[], create: boolean): Promise<HeldFolder> {
-    const parent = await acquire(names.slice(0, -1), create)
-    try {
-      return await openInside(parent, names.at(-1)!, create)
-    } finally {
-      await release(parent)
+  function hold(descriptor: number, path: string): HeldFolder {
+    const base = anchored ? `/proc/self/fd/${descriptor}` : path
+    return {
+      path,
+      descriptor,
+      users: 0,
+      forgotten: false,
+      entry: (name) => `${base}/${name}`,
+      sync: () =>
+        new Promise((resolve, reject) => {
+          fsync(descriptor, (error) => (error === null ? resolve() : reject(error)))
+        }),
     }
   }
 
-  async function acquire(names: readonly string[], create: boolean): Promise<HeldFolder> {
+  function acquire(names: readonly string[]): HeldFolder {
     if (names.length === 0) return rootFolder
     const key = names.join('/')
-    for (;;) {
-      const known = held.get(key)
-      const opening = known ?? openAt(names, create)
-      held.delete(key)
-      held.set(key, opening)
-      let folder: HeldFolder
-      try {
-        folder = await opening
-      } catch (error) {
-        if (held.get(key) === opening) held.delete(key)
-        throw error
-      }
-      if (folder.forgotten) continue
-      folder.users += 1
-      return folder
+    const folder = held.get(key) ?? openInside(names.slice(0, -1), names.at(-1)!)
+    // The one that was used last stands last.
+    held.delete(key)
+    held.set(key, folder)
+    folder.users += 1
+    return folder
+  }
+
+  function openInside(parents: readonly string[], name: string): HeldFolder {
+    const parent = acquire(parents)
+    try {
+      return hold(openSync(parent.entry(name), folderFlags), join(parent.path, name))
+    } finally {
+      release(parent)
     }
   }
 
-  async function release(folder: HeldFolder): Promise<void> {
+  async function acquireMade(names: readonly string[]): Promise<HeldFolder> {
+    try {
+      return acquire(names)
+    } catch (error) {
+      if (systemCode(error) !== 'ENOENT') throw error
+    }
+    const parent = await acquireMade(names.slice(0, -1))
+    try {
+      await mkdir(parent.entry(names.at(-1)!), { mode: 0o700 }).catch((error: unknown) => {
+        if (systemCode(error) !== 'EEXIST') throw error
+      })
+    } finally {
+      release(parent)
+    }
+    return acquire(names)
+  }
+
+  function release(folder: HeldFolder): void {
     if (folder === rootFolder) return
     folder.users -= 1
-    if (folder.forgotten && folder.users === 0) await folder.handle.close()
+    if (folder.forgotten && folder.users === 0) closeSync(folder.descriptor)
     for (const key of held.keys()) {
       if (held.size <= keptOpen) break
       letGo(key)
     }
   }
 
-  /** Closes a folder as soon as nobody uses it. Not waited for: the folder may be opening, and wait for its caller. */
+  /** Closes a folder as soon as nobody uses it. */
   function letGo(key: string): void {
-    const opening = held.get(key)
-    if (opening === undefined) return
+    const folder = held.get(key)
+    if (folder === undefined) return
     held.delete(key)
-    const closed = opening
-      .then(async (folder) => {
-        folder.forgotten = true
-        if (folder.users === 0) await folder.handle.close()
-      })
-      .catch(() => undefined)
-      .then(() => {
-        closing.delete(closed)
-      })
-    closing.add(closed)
+    folder.forgotten = true
+    if (folder.users === 0) closeSync(folder.descriptor)
   }
 
   function forget(names: readonly string[]): void {
@@ -130,35 +125,48 @@ export async function openFolders(root: string): Promise<Folders> {
     for (const each of held.keys()) if (each === key || each.startsWith(`${key}/`)) letGo(each)
   }
 
-  async function within<T>(
-    names: readonly string[],
-    create: boolean,
-    work: (folder: Folder) => Promise<T>,
-  ): Promise<T> {
-    for (let attempt = 1; ; attempt += 1) {
-      const cached = held.has(names.join('/'))
-      try {
-        const folder = await acquire(names, create)
-        try {
-          return await work(folder)
-        } finally {
-          await release(folder)
-        }
-      } catch (error) {
-        const removedMeanwhile = systemCode(error) === 'ENOENT' && (create || cached) && attempt < attempts
-        if (!removedMeanwhile || names.length === 0) throw error
-        forget(names.slice(0, 1))
-      }
-    }
+  /** Whether a folder that was there, or was made, is gone; what is held open of it is then let go of. */
+  function isGone(error: unknown, names: readonly string[], wasThere: boolean): boolean {
+    if (systemCode(error) !== 'ENOENT' || !wasThere || names.length === 0) return false
+    forget(names.slice(0, 1))
+    return true
   }
 
   return {
-    within,
+    async within(names, create, work) {
+      for (let attempt = 1; ; attempt += 1) {
+        const wasThere = create || held.has(names.join('/'))
+        try {
+          const folder = create ? await acquireMade(names) : acquire(names)
+          try {
+            return await work(folder)
+          } finally {
+            release(folder)
+          }
+        } catch (error) {
+          if (attempt === attempts || !isGone(error, names, wasThere)) throw error
+        }
+      }
+    },
+    withinNow(names, work) {
+      for (let attempt = 1; ; attempt += 1) {
+        const wasThere = held.has(names.join('/'))
+        try {
+          const folder = acquire(names)
+          try {
+            return work(folder)
+          } finally {
+            release(folder)
+          }
+        } catch (error) {
+          if (attempt === attempts || !isGone(error, names, wasThere)) throw error
+        }
+      }
+    },
     forget,
     async [Symbol.asyncDispose]() {
       for (const key of held.keys()) letGo(key)
-      await Promise.all(closing)
-      await onFile(root, 'read', () => rootHandle.close())
+      onFileNow(root, 'read', () => closeSync(rootDescriptor))
     },
   }
 }

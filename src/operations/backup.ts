@@ -1,8 +1,7 @@
 import type { Writable } from 'node:stream'
 import { createArchiveWriter, type ArchiveWriter } from '../archive/archive-writer.ts'
-import { damageName, indexPageName, readmeName } from '../archive/layout.ts'
 import { createDirectoryWriter } from '../archive/directory-writer.ts'
-import { openArchive } from '../archive/open-archive.ts'
+import { damageName, indexPageName, readmeName } from '../archive/layout.ts'
 import type { BackupReport } from '../contract/backup-report.ts'
 import { createNotices } from '../contract/notices.ts'
 import type { OnProgress } from '../contract/reports.ts'
@@ -12,7 +11,6 @@ import { listUsers } from '../database/queries/users.ts'
 import { openScratch, type Scratch } from '../database/scratch.ts'
 import { StrongroomError } from '../errors.ts'
 import type { MediaStore } from '../media/media-store.ts'
-import type { AgeKeys } from '../std/age/keys.ts'
 import { type Clock, type Timestamp, unixSeconds } from '../std/clock.ts'
 import { createSpool, type Spool } from '../std/spool.ts'
 import { userFolders } from './backup/account-names.ts'
@@ -25,8 +23,6 @@ import { createNodeList, type NodeList } from './backup/node-list.ts'
 import { nameNodes } from './backup/node-names.ts'
 import { createRenamedList, writeReadme } from './backup/readme.ts'
 import { createPartial, findTarget, freeBytes, removeLeftOvers, type Target } from './backup/target.ts'
-import { planRestore } from './staging/plan.ts'
-import { stageArchive } from './staging/stage.ts'
 
 export interface BackupParts {
   readonly database: Database
@@ -147,7 +143,10 @@ async function writeToTarget(
   })
   await encrypted.finish()
   await partial.sync()
-  if (input.verify) await readBack(partial.path, encrypted.keys, target, parts.scratchDirectory, onProgress, signal)
+  if (input.verify) {
+    const { readBack } = await import('./backup/read-back.ts')
+    await readBack(partial.path, encrypted.keys, target, parts.scratchDirectory, onProgress, signal)
+  }
   signal?.throwIfAborted()
   const isEncrypted = input.encryption !== undefined
   const archive = await partial.putInPlace(input.overwrite, createdAt, isEncrypted)
@@ -294,26 +293,3 @@ async function describe(input: {
 
 const addSpool = (archive: ArchiveWriter, name: string, spool: Spool, mtime: number) =>
   archive.addFile({ name, size: spool.size, mtime, content: spool.chunks() })
-
-/** Reads the archive back as a restore would, and lets no archive out that a restore would refuse. */
-async function readBack(
-  path: string,
-  keys: AgeKeys | undefined,
-  target: Target,
-  scratchDirectory: string,
-  onProgress: OnProgress,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  await using archive = await openArchive(path, scratchDirectory, () => Promise.resolve(keys))
-  using scratch = openScratch(scratchDirectory)
-  const findings = {
-    problem(error: StrongroomError): void {
-      const details = { archive: target.name ?? target.folder, reason: error.message }
-      throw new StrongroomError('backup.damaged_while_read', details, { cause: error })
-    },
-    warning: (): void => undefined,
-    places: true,
-  }
-  const staged = await stageArchive(archive, scratch, scratchDirectory, findings, onProgress, signal)
-  planRestore(staged, findings, new Map())
-}

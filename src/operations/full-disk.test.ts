@@ -77,7 +77,7 @@ describe.skipIf(!hasSmallDisks('what happens on a full disk')).each(databases)(
       await using instance = await createCommandInstance(kind)
       await using place = await kind.place()
       await using folder = await temporaryFolder()
-      await using disk = await smallDisk(3 * megabyte)
+      await using disk = await smallDisk(4 * megabyte)
       // Many files of few bytes take much more than their bytes, which is all that can be told before.
       await fillDirectly(instance, async ({ user, node, version }) => {
         const ada = await user({ username: 'ada' })

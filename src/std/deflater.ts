@@ -33,6 +33,15 @@ export function createDeflater(level: number): Deflater {
   }
 }
 
-/** The same for one short piece, without a thread. */
+/**
+ * The same for one short piece, without a thread. The window and the tables are as small as such a piece needs: to clear the
+ * usual ones takes longer than to compress it.
+ */
 export const deflateAtOnce = (piece: Uint8Array, level: number): Uint8Array =>
-  deflateRawSync(piece, { level, finishFlush: constants.Z_FULL_FLUSH, chunkSize: piece.length + 256 })
+  deflateRawSync(piece, {
+    level,
+    windowBits: 12,
+    memLevel: 5,
+    finishFlush: constants.Z_FULL_FLUSH,
+    chunkSize: piece.length + 256,
+  })

@@ -49,6 +49,15 @@ export async function onFile<T>(path: string, action: string, work: () => Promis
   }
 }
 
+/** The same for work that blocks. */
+export function onFileNow<T>(path: string, action: string, work: () => T): T {
+  try {
+    return work()
+  } catch (error) {
+    throw toFileError(error, path, action)
+  }
+}
+
 const withoutLinks: ReadonlySet<string> = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'])
 
 /**

@@ -82,6 +82,15 @@ describe('is deflated', () => {
   })
 })
 
+test('the runs are the same wherever the bytes lie in memory', () => {
+  const bytes = Buffer.concat([text(50_000), noise(200_000, 3), text(30_000)])
+  for (const offset of [1, 2, 3]) {
+    const moved = new Uint8Array(bytes.length + offset).subarray(offset)
+    moved.set(bytes)
+    expect(partRuns(moved, [50_000])).toEqual(partRuns(Uint8Array.from(bytes), [50_000]))
+  }
+})
+
 test('runs cover the whole, in order, alternating', () => {
   const part = fc.oneof(
     fc.tuple(fc.nat(150_000), fc.nat(99)).map(([size, seed]) => noise(size, seed)),

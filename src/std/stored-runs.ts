@@ -28,23 +28,35 @@ const mostAlikeInStep = 1.7
 /** Of the 32 bytes of a sample about half are above 127; text, which has none, shows itself in a cell however short it is. */
 const fewestHigh = 5
 
-const counts = new Uint16Array(256)
+const counts = new Uint32Array(256)
 
-function isDenseCell(bytes: Uint8Array, start: number): boolean {
+/** The bytes four at a time, which are counted twice as fast as one by one. */
+const wordsOf = (bytes: Uint8Array): Uint32Array => {
+  const aligned = bytes.byteOffset % 4 === 0 ? bytes : Uint8Array.from(bytes)
+  return new Uint32Array(aligned.buffer, aligned.byteOffset, aligned.length >> 2)
+}
+
+/** `start` counts bytes and is a multiple of 4. */
+function isDenseCell(words: Uint32Array, start: number): boolean {
   counts.fill(0)
-  let pairs = 0
-  for (let sample = start; sample < start + cellBytes; sample += sampleDistance) {
+  const end = (start + cellBytes) >> 2
+  for (let sample = start >> 2; sample < end; sample += sampleDistance >> 2) {
     let high = 0
-    for (let index = sample; index < sample + sampleBytes; index += 1) {
-      const byte = bytes[index]!
-      const count = counts[byte]!
-      pairs += count
-      counts[byte] = count + 1
-      high += byte >> 7
+    for (let index = sample; index < sample + (sampleBytes >> 2); index += 1) {
+      const word = words[index]!
+      counts[word & 0xff]! += 1
+      counts[(word >>> 8) & 0xff]! += 1
+      counts[(word >>> 16) & 0xff]! += 1
+      counts[word >>> 24]! += 1
+      // Adds up the highest bits of the four bytes.
+      high += Math.imul((word >>> 7) & 0x01010101, 0x01010101) >>> 24
     }
     if (high < fewestHigh || high > sampleBytes - fewestHigh) return false
   }
+  let squares = 0
+  for (const count of counts) squares += count * count
   const length = (cellBytes / sampleDistance) * sampleBytes
+  const pairs = (squares - length) / 2
   const alike = (pairs * 512) / (length * (length - 1))
   return alike < mostAlike && alike > leastAlike
 }
@@ -85,11 +97,12 @@ export function partRuns(bytes: Uint8Array, edges: readonly number[]): readonly 
 /** The whole cells that look dense, joined, and widened or narrowed to the step. */
 function densePlaces(bytes: Uint8Array, edges: readonly number[]): { start: number; end: number }[] {
   const places: { start: number; end: number }[] = []
+  const words = wordsOf(bytes)
   let edge = 0
   for (let cell = 0; cell + cellBytes <= bytes.length; cell += cellBytes) {
     while (edge < edges.length && edges[edge]! < cell) edge += 1
     const hasEdge = edge < edges.length && edges[edge]! < cell + cellBytes
-    if (hasEdge || !isDenseCell(bytes, cell)) continue
+    if (hasEdge || !isDenseCell(words, cell)) continue
     const last = places.at(-1)
     if (last?.end === cell) last.end += cellBytes
     else places.push({ start: cell, end: cell + cellBytes })
@@ -111,7 +124,9 @@ function densePlaces(bytes: Uint8Array, edges: readonly number[]): { start: numb
 }
 
 /** Whether the last bytes are of a run that goes out as it is: deflate has then nothing to remember. */
-export const endsDense = (bytes: Uint8Array): boolean =>
-  bytes.length >= 3 * cellBytes &&
-  isDenseCell(bytes, bytes.length - 2 * cellBytes) &&
-  isDenseCell(bytes, bytes.length - 3 * cellBytes)
+export function endsDense(bytes: Uint8Array): boolean {
+  if (bytes.length < 3 * cellBytes) return false
+  const words = wordsOf(bytes)
+  const last = words.length * 4 - 2 * cellBytes
+  return isDenseCell(words, last) && isDenseCell(words, last - cellBytes)
+}

@@ -1,4 +1,3 @@
-import type { FileHandle } from 'node:fs/promises'
 import type { Client } from 'pg'
 
 /** What the program asks of disk and database. Of PostgreSQL's, `database …` are the queries and `lock …` the session of the lock. */
@@ -32,9 +31,9 @@ export interface Call {
   readonly path: string
   /** Where a rename or a link leads. */
   readonly to?: string
-  readonly handle?: FileHandle
+  readonly handle?: object
   /** Has the handle when an `open` or `create` is over. */
-  readonly holder?: { readonly handle?: FileHandle }
+  readonly holder?: { readonly handle?: object }
   /** What is written, and where; behind what was written last if that is left out. */
   readonly bytes?: Buffer
   readonly position?: number

@@ -101,14 +101,64 @@ function hookFiles(): void {
     const handle = await watch.around({ name, path, holder }, async () => (holder.handle = await open(...args)))
     return hookHandle(handle, path)
   }
-  const sync = createRequire(import.meta.url)('node:fs') as { unlinkSync: (path: string) => void }
-  const { unlinkSync } = sync
-  sync.unlinkSync = (path) => {
-    const watch = watched(placeOf(path))
-    const run = () => unlinkSync(path)
-    return watch === undefined ? run() : watch.aroundSync({ name: 'unlink', path: placeOf(path) }, run)
-  }
+  hookBlocking()
   syncBuiltinESMExports()
+}
+
+/** The functions of node:fs that the program calls: those that block, and the sync of a descriptor. */
+interface Blocking {
+  unlinkSync(path: string): void
+  openSync(...args: unknown[]): number
+  readSync(descriptor: number, ...rest: unknown[]): number
+  closeSync(descriptor: number): void
+  fsync(descriptor: number, done: (error: unknown) => void): void
+}
+
+function hookBlocking(): void {
+  const blocking = createRequire(import.meta.url)('node:fs') as Blocking
+  const { unlinkSync, openSync, readSync, closeSync, fsync } = blocking
+  const descriptors = new Map<number, { readonly path: string; readonly handle: object }>()
+
+  function onDescriptor<T>(name: CallName, descriptor: number, run: () => T): T {
+    const file = descriptors.get(descriptor)
+    return watcher === undefined || file === undefined ? run() : watcher.aroundSync({ name, ...file }, run)
+  }
+
+  blocking.unlinkSync = (target) => {
+    const path = placeOf(target)
+    const run = () => unlinkSync(target)
+    const watch = watched(path)
+    return watch === undefined ? run() : watch.aroundSync({ name: 'unlink', path }, run)
+  }
+  blocking.openSync = (...args) => {
+    const path = placeOf(args[0])
+    const watch = watched(path)
+    if (watch === undefined) return openSync(...args)
+    const holder: { handle?: object } = {}
+    return watch.aroundSync({ name: 'open', path, holder }, () => {
+      const descriptor = openSync(...args)
+      descriptors.set(descriptor, { path, handle: (holder.handle = {}) })
+      return descriptor
+    })
+  }
+  blocking.readSync = (descriptor, ...rest) => onDescriptor('read', descriptor, () => readSync(descriptor, ...rest))
+  blocking.closeSync = (descriptor) =>
+    onDescriptor('close', descriptor, () => {
+      descriptors.delete(descriptor)
+      closeSync(descriptor)
+    })
+  blocking.fsync = (descriptor, done) => {
+    const file = descriptors.get(descriptor)
+    if (watcher === undefined || file === undefined) return fsync(descriptor, done)
+    const run = () =>
+      new Promise<void>((resolve, reject) => {
+        fsync(descriptor, (error) => (error === null ? resolve() : reject(error)))
+      })
+    watcher.around({ name: 'sync', ...file }, run).then(
+      () => setImmediate(done, null),
+      (error: unknown) => setImmediate(done, error),
+    )
+  }
 }
 
 const createsFile = (flags: unknown): boolean =>

@@ -73,6 +73,7 @@ export function injector(place: Place, point: Point): { readonly watcher: Watche
     aroundSync(call, run) {
       if (!strikes(call)) return run()
       if (failure === 'SIGKILL') return kill()
+      if (call.name === 'close') run()
       throw errorOf(failure as Exclude<Failure, 'gone' | 'answer lost'>, call)
     },
   }

@@ -1,5 +1,5 @@
 import { execFile, spawn } from 'node:child_process'
-import { chmod, cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -81,6 +81,13 @@ test('a changed lockfile is set up anew', async () => {
   await writeFile(join(checkout, 'package-lock.json'), '{}\n')
   expect((await start(join(checkout, 'strongroom'))).stderr).toContain('Setting up')
   expect(await callsOfNpm()).toBe(2)
+})
+
+test('what Node compiled is kept beside what was installed', async () => {
+  await start(join(checkout, 'strongroom'))
+  const kept = join(checkout, 'node_modules', '.strongroom', 'compiled')
+  const [ofThisNode] = await readdir(kept)
+  expect((await readdir(join(kept, ofThisNode!))).length).toBeGreaterThan(50)
 })
 
 test('of several at once one sets up and the others wait for it', async () => {

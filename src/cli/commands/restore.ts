@@ -2,7 +2,6 @@ import { access, constants } from 'node:fs/promises'
 import type { Command } from 'commander'
 import type { Instance } from '../../app.ts'
 import type { DryRunReport, PlannedItem } from '../../contract/restore-plan.ts'
-import { readPlan, savePlan } from '../../operations/plan-file.ts'
 import { onFile } from '../../std/files.ts'
 import { exitConflict } from '../exit-codes.ts'
 import type { Session } from '../session.ts'
@@ -65,7 +64,7 @@ export async function runRestore(
   }
   const input = { ...source, ...choicesOf(options) }
   if (options.dryRun === true) return dryRun(input, options)
-  const saved = options.plan === undefined ? undefined : await readPlan(session.path(options.plan))
+  const saved = options.plan === undefined ? undefined : await (await planFiles()).readPlan(session.path(options.plan))
   const planned = saved === undefined ? input : { ...source, ...wantedBy(saved) }
   const { restorePoint } = options
   const report = await session.withInstance('exclusive', command, ({ restore }) =>
@@ -78,7 +77,8 @@ export async function runRestore(
     { savePlan: planFile, list = false }: RestoreOptions,
   ): Promise<void> {
     const tell = async (report: DryRunReport, items: Iterable<PlannedItem>): Promise<void> => {
-      if (planFile !== undefined) await savePlan(session.path(planFile), report.archive, report.plan, input.keepGoing)
+      if (planFile !== undefined)
+        await (await planFiles()).savePlan(session.path(planFile), report.archive, report.plan, input.keepGoing)
       await session.report(
         report,
         () => dryRunLines(report, items),
@@ -98,6 +98,9 @@ export async function runRestore(
     if (report.plan.conflicts > 0) session.exitCode = exitConflict
   }
 }
+
+/** Loaded only where it is needed, for the schema of a plan takes longer to load than all commands together. */
+const planFiles = () => import('../../operations/plan-file.ts')
 
 /** What can be restored from, and what opens it, as the operations take it. */
 type RestoreSource = Pick<Parameters<Instance['restore']>[0], 'archive' | 'keys'>

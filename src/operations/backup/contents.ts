@@ -116,47 +116,20 @@ interface FileToAdd {
   readonly lost: boolean
 }
 
-interface OpenedToAdd {
-  readonly file: FileToAdd
-  readonly opened: MediaFile | StrongroomError | undefined
-}
-
-/** How many files are opened before their turn. */
-const openedAhead = 8
-
-/** Opens files a few ahead: to find one takes some steps that each wait for the system, and so they wait beside each other. */
-async function* openedInOrder(media: MediaStore, files: AsyncIterable<FileToAdd>): AsyncGenerator<OpenedToAdd> {
-  const ahead: { readonly file: FileToAdd; readonly opening: Promise<MediaFile | undefined> }[] = []
-  const take = async ({ file, opening }: (typeof ahead)[number]): Promise<OpenedToAdd> => {
-    try {
-      return { file, opened: await opening }
-    } catch (error) {
-      if (!(error instanceof StrongroomError)) throw error
-      return { file, opened: error }
-    }
-  }
-  try {
-    for await (const file of files) {
-      const opening = file.stored === undefined ? Promise.resolve(undefined) : media.open(file.stored.key)
-      // Met when its turn comes.
-      opening.catch(() => undefined)
-      ahead.push({ file, opening })
-      if (ahead.length > openedAhead) yield await take(ahead.shift()!)
-    }
-    while (ahead.length > 0) yield await take(ahead.shift()!)
-  } finally {
-    for (const { opening } of ahead)
-      await opening.then(
-        (opened) => opened?.[Symbol.asyncDispose](),
-        () => undefined,
-      )
-  }
-}
-
 async function addStored(input: ContentsInput, files: AsyncIterable<FileToAdd>): Promise<void> {
-  for await (const { file, opened } of openedInOrder(input.media, files)) {
+  for await (const file of files) {
+    const opened = file.stored === undefined ? undefined : await openStored(input.media, file.stored.key)
     if (opened !== undefined && !(opened instanceof StrongroomError)) await addOpened(input, file, opened)
     else await addEmpty(input, file, opened)
+  }
+}
+
+async function openStored(media: MediaStore, key: string): Promise<MediaFile | StrongroomError> {
+  try {
+    return await media.open(key)
+  } catch (error) {
+    if (!(error instanceof StrongroomError)) throw error
+    return error
   }
 }
 
