@@ -22,3 +22,21 @@ test('a scratch database in memory sorts there too', () => {
   using scratch = openScratch(memoryFolder)
   expect(scratch.first('pragma temp_store')).toEqual({ temp_store: 2 })
 })
+
+test('readers of the same rows do not disturb each other, also where one stops early', () => {
+  using scratch = openScratch(memoryFolder)
+  scratch.exec('create table numbers (n integer primary key); insert into numbers values (1), (2), (3)')
+  const numbers = () => scratch.rows('select n from numbers order by n')
+  const pairs: string[] = []
+  for (const { n: one } of numbers()) for (const { n: other } of numbers()) pairs.push(`${one}${other}`)
+  expect(pairs).toEqual(['11', '12', '13', '21', '22', '23', '31', '32', '33'])
+  for (const { n } of numbers()) if (n === 2) break
+  expect([...numbers()].map(({ n }) => n)).toEqual([1, 2, 3])
+})
+
+test('a change says how many rows it changed', () => {
+  using scratch = openScratch(memoryFolder)
+  scratch.exec('create table numbers (n integer primary key)')
+  const insert = (): number => scratch.change('insert into numbers values (?) on conflict (n) do nothing', 1)
+  expect([insert(), insert()]).toEqual([1, 0])
+})

@@ -16,6 +16,8 @@ export interface Scratch extends Disposable {
   /** Runs statements that give no rows and take no parameters. */
   exec(sql: string): void
   run(sql: string, ...parameters: SQLInputValue[]): void
+  /** The same, and gives how many rows it changed. */
+  change(sql: string, ...parameters: SQLInputValue[]): number
   first(sql: string, ...parameters: SQLInputValue[]): ScratchRow | undefined
   /** All rows at once, where there are few. */
   all(sql: string, ...parameters: SQLInputValue[]): ScratchRow[]
@@ -54,6 +56,7 @@ export function openScratch(folder: string, mostMiB = mostMemory): Scratch {
     return opened
   })
   const statements = new Map<string, StatementSync>()
+  const idle = new Map<string, StatementSync[]>()
   const prepare = (sql: string): StatementSync => {
     const known = statements.get(sql)
     if (known !== undefined) return known
@@ -64,11 +67,23 @@ export function openScratch(folder: string, mostMiB = mostMemory): Scratch {
   return {
     exec: (sql) => attempt(() => database.exec(sql)),
     run: (sql, ...parameters) => void attempt(() => prepare(sql).run(...parameters)),
+    change: (sql, ...parameters) => attempt(() => Number(prepare(sql).run(...parameters).changes)),
     first: (sql, ...parameters) => attempt(() => prepare(sql).get(...parameters) as ScratchRow | undefined),
     all: (sql, ...parameters) => attempt(() => prepare(sql).all(...parameters) as ScratchRow[]),
-    // A statement of its own each time: two readers of the same rows may be under way at once.
-    rows: (sql, ...parameters) =>
-      attempt(() => database.prepare(sql).iterate(...parameters) as IterableIterator<ScratchRow>),
+    *rows(sql, ...parameters) {
+      // Two readers of the same rows may be under way at once: a statement that is in use is no other reader's.
+      const statement = idle.get(sql)?.pop() ?? attempt(() => database.prepare(sql))
+      const rows = attempt(() => statement.iterate(...parameters))
+      try {
+        for (let row = attempt(() => rows.next()); row.done !== true; row = attempt(() => rows.next()))
+          yield row.value as ScratchRow
+      } finally {
+        rows.return?.()
+        const kept = idle.get(sql)
+        if (kept === undefined) idle.set(sql, [statement])
+        else kept.push(statement)
+      }
+    },
     [Symbol.dispose]: () => database.close(),
   }
 }

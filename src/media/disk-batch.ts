@@ -1,71 +1,32 @@
 import { createHash } from 'node:crypto'
-import { constants } from 'node:fs'
-import { type FileHandle, open } from 'node:fs/promises'
+import { closeSync, constants, openSync, write, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { StrongroomError } from '../errors.ts'
-import { onFile, systemCode, toFileError } from '../std/files.ts'
-import { type Folders, ownKey } from './folders.ts'
+import { systemCode, toFileError } from '../std/files.ts'
+import { ownKey } from './folders.ts'
 import type { MediaBatch } from './media-store.ts'
+import { createNewFolders } from './new-folders.ts'
+import { createSyncQueue } from './sync-queue.ts'
 
 const createFlags = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | constants.O_NOFOLLOW
 
-/** How many files are made durable side by side; as many are open at most. */
-const syncsAtOnce = 32
-/** How many folders wait for more entries before they are made durable. */
-const foldersWaiting = 256
+/** How many files and folders wait to be made durable; as many are open at most. */
+const waitingAtMost = 48
+/** From so many bytes on a write takes longer than the way through one of Node's threads. */
+const longWrite = 64 * 1024
 
 /**
  * Writes files and makes them durable in the background while the next are written, so that neither the open files nor the
  * memory grow with their number. What fails in the background is thrown by the next `put` or `sync`.
  */
-export function createBatch(parts: {
-  readonly root: string
-  readonly folders: Folders
-  readonly removeFile: (key: string) => Promise<unknown>
-}): MediaBatch {
-  const { root, folders, removeFile } = parts
-  const running = new Set<Promise<void>>()
-  const waiting = new Map<string, readonly string[]>()
-  let failure: { readonly error: unknown } | undefined
+export function createBatch(root: string, removeFile: (key: string) => Promise<unknown>): MediaBatch {
+  const queue = createSyncQueue()
+  const folders = createNewFolders(root, queue)
 
-  function inBackground(work: () => Promise<void>): void {
-    const task = work().catch((error: unknown) => {
-      failure ??= { error }
-    })
-    const tracked: Promise<void> = task.then(() => {
-      running.delete(tracked)
-    })
-    running.add(tracked)
-  }
-
-  async function atMost(count: number): Promise<void> {
-    while (running.size > count) await Promise.race(running)
-    if (failure !== undefined) throw failure.error
-  }
-
-  function syncFolder(names: readonly string[]): void {
-    const path = join(root, ...names)
-    inBackground(() => onFile(path, 'written', () => folders.within(names, false, (folder) => folder.sync())))
-  }
-
-  /** A new entry changes its folder, and a new folder the one above it: all up to the root are made durable. */
-  function markChanged(names: readonly string[]): void {
-    for (let depth = names.length; depth >= 0; depth -= 1) {
-      const changed = names.slice(0, depth)
-      const key = changed.join('/')
-      waiting.delete(key)
-      waiting.set(key, changed)
-    }
-    for (const [key, changed] of waiting) {
-      if (waiting.size <= foldersWaiting) break
-      waiting.delete(key)
-      syncFolder(changed)
-    }
-  }
-
-  async function create(folder: readonly string[], name: string, path: string): Promise<FileHandle> {
+  function create(key: string, path: string): number {
+    const { folder, name } = ownKey(key)
     try {
-      return await folders.within(folder, true, (holder) => open(holder.entry(name), createFlags, 0o600))
+      return folders.within(folder, name, (entry) => openSync(entry, createFlags, 0o600))
     } catch (error) {
       const code = systemCode(error)
       if (code !== 'ENOTDIR' && code !== 'ELOOP') throw toFileError(error, path, 'written')
@@ -76,50 +37,67 @@ export function createBatch(parts: {
 
   return {
     async put(key, bytes) {
-      await atMost(syncsAtOnce - 1)
-      const { folder, name } = ownKey(key)
+      await queue.atMost(waitingAtMost - 1)
       const path = join(root, key)
-      const handle = await create(folder, name, path)
+      const descriptor = create(key, path)
       try {
         const hash = createHash('sha256')
         let size = 0
         for await (const chunk of bytes) {
+          const writing = writeWhole(descriptor, chunk, path)
           hash.update(chunk)
-          await onFile(path, 'written', () => writeWhole(handle, chunk))
+          await writing
           size += chunk.length
         }
-        markChanged(folder)
-        inBackground(async () => {
-          try {
-            await onFile(path, 'written', () => handle.datasync())
-          } finally {
-            await onFile(path, 'written', () => handle.close())
-          }
-        })
+        queue.add({ descriptor, path, kind: 'file' })
         return { key, size, sha256: hash.digest('hex') }
       } catch (error) {
-        await handle.close().catch(() => undefined)
+        closeQuietly(descriptor)
+        folders.release()
         await removeFile(key).catch(() => undefined)
         throw error
       }
     },
 
     async sync() {
-      await atMost(0)
-      for (const [key, names] of [...waiting]) {
-        waiting.delete(key)
-        await atMost(syncsAtOnce - 1)
-        syncFolder(names)
-      }
-      await atMost(0)
+      folders.release()
+      await queue.atMost(0)
+    },
+
+    async [Symbol.asyncDispose]() {
+      folders.release()
+      await queue.idle()
     },
   }
 }
 
-async function writeWhole(handle: FileHandle, chunk: Uint8Array): Promise<void> {
-  let offset = 0
-  while (offset < chunk.length) {
-    const { bytesWritten } = await handle.write(chunk, offset, chunk.length - offset)
-    offset += bytesWritten
+async function writeWhole(descriptor: number, chunk: Uint8Array, path: string): Promise<void> {
+  try {
+    for (let offset = 0; offset < chunk.length;) {
+      const length = chunk.length - offset
+      offset +=
+        length < longWrite
+          ? writeSync(descriptor, chunk, offset, length)
+          : await writeSome(descriptor, chunk, offset, length)
+    }
+  } catch (error) {
+    throw toFileError(error, path, 'written')
+  }
+}
+
+const writeSome = (descriptor: number, chunk: Uint8Array, offset: number, length: number): Promise<number> =>
+  new Promise((resolve, reject) => {
+    write(descriptor, chunk, offset, length, null, (error, written) => {
+      if (error === null) resolve(written)
+      else reject(error)
+    })
+  })
+
+/** After a failure, which is the one to tell of. */
+function closeQuietly(descriptor: number): void {
+  try {
+    closeSync(descriptor)
+  } catch {
+    // The system lets go of it whatever it answers.
   }
 }

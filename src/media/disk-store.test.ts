@@ -191,6 +191,26 @@ test('a folder that another program removed meanwhile is made again', async () =
   expect(await textOf(await store.open(key))).toBe('y')
 })
 
+test('a folder that is removed while files are put into it is made again, with those above it', async () => {
+  await using batch = store.begin()
+  await batch.put(key, bytesOf('x'))
+  await rm(join(root, 'docs'), { recursive: true })
+  await batch.put('docs/user_1/document_1/v1/second.pdf', bytesOf('y'))
+  await batch.put('docs/user_1/document_2/v1/third.pdf', bytesOf('z'))
+  await batch.sync()
+  expect(await listed()).toEqual(['docs/user_1/document_1/v1/second.pdf', 'docs/user_1/document_2/v1/third.pdf'])
+})
+
+test('a batch that is let go of, made durable or not, leaves nothing open', async () => {
+  const before = await openFiles()
+  {
+    await using batch = store.begin()
+    for (let number = 0; number < 60; number += 1)
+      await batch.put(`docs/user_1/document_${number}/v1/f.pdf`, bytesOf('x'))
+  }
+  expect(await openFiles()).toBe(before)
+})
+
 test('list names every file, links too, wherever it lies below the two folders', async () => {
   await put(key, 'four')
   await writeFile(join(root, 'docs/stray'), 'x')

@@ -67,7 +67,7 @@ export async function openDiskStore(root: string): Promise<MediaStore & AsyncDis
   }
 
   return {
-    begin: () => createBatch({ root, folders, removeFile: (key) => removeFile(folders, root, key) }),
+    begin: () => createBatch(root, (key) => removeFile(folders, root, key)),
     open: openKey,
     size: sizeOf,
     async remove(key) {

@@ -34,7 +34,8 @@ export interface MediaStore {
   freeBytes(): Promise<number>
 }
 
-export interface MediaBatch {
+/** Dispose it to close what is open still; without `sync` before that, nothing is sure to be durable. */
+export interface MediaBatch extends AsyncDisposable {
   /**
    * Writes a new file under its final name and hashes it on the way. The key must be listed in `pending_files` by then.
    * Throws where a file is there already (`file.exists`). Not durable before `sync`.

@@ -65,7 +65,7 @@ export function createDocuments({ database, media, clock, ids }: DocumentParts) 
       await insertPendingFiles(tx, [...keys])
     })
     try {
-      const batch = media.begin()
+      await using batch = media.begin()
       for (const slot of slots) if (slot.planned !== undefined) await writeFiles(batch, slot, slot.planned)
       await batch.sync()
       await database.write(async (tx) => {

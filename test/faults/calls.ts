@@ -31,6 +31,7 @@ export interface Call {
   readonly path: string
   /** Where a rename or a link leads. */
   readonly to?: string
+  /** The file handle, or what stands for a descriptor. */
   readonly handle?: object
   /** Has the handle when an `open` or `create` is over. */
   readonly holder?: { readonly handle?: object }

@@ -1,6 +1,6 @@
 /**
  * Lets a watcher stand between the program and what it does to disks and databases: the functions of node:fs/promises and
- * of its file handles, node:sqlite, and the queries of pg. Nothing in src/ knows of it. It works in the process of the
+ * of its file handles, those of node:fs that the program calls, node:sqlite, and the queries of pg. Nothing in src/ knows of it. It works in the process of the
  * tests and, loaded before the program (preload.ts), in a process of its own.
  */
 import { constants, readlinkSync } from 'node:fs'
@@ -17,7 +17,7 @@ export interface Watcher {
   /** Called in place of the call, which it makes by `run`; `half` does half of a write. */
   around<T>(call: Call, run: () => Promise<T>, half?: () => Promise<T>): Promise<T>
   /** The same for what blocks the process. */
-  aroundSync<T>(call: Call, run: () => T): T
+  aroundSync<T>(call: Call, run: () => T, half?: () => T): T
 }
 
 let watcher: Watcher | undefined
@@ -101,65 +101,99 @@ function hookFiles(): void {
     const handle = await watch.around({ name, path, holder }, async () => (holder.handle = await open(...args)))
     return hookHandle(handle, path)
   }
-  hookBlocking()
+  hookDescriptors()
   syncBuiltinESMExports()
 }
 
-/** The functions of node:fs that the program calls: those that block, and the sync of a descriptor. */
-interface Blocking {
-  unlinkSync(path: string): void
-  openSync(...args: unknown[]): number
-  readSync(descriptor: number, ...rest: unknown[]): number
-  closeSync(descriptor: number): void
-  fsync(descriptor: number, done: (error: unknown) => void): void
-}
+/** The functions of node:fs: those that block the process, and those that tell a callback. */
+function hookDescriptors(): void {
+  const functions = createRequire(import.meta.url)('node:fs') as Record<string, (...args: unknown[]) => unknown>
+  /** What is open, by its descriptor. */
+  const opened = new Map<unknown, { readonly path: string; readonly handle: object }>()
 
-function hookBlocking(): void {
-  const blocking = createRequire(import.meta.url)('node:fs') as Blocking
-  const { unlinkSync, openSync, readSync, closeSync, fsync } = blocking
-  const descriptors = new Map<number, { readonly path: string; readonly handle: object }>()
-
-  function onDescriptor<T>(name: CallName, descriptor: number, run: () => T): T {
-    const file = descriptors.get(descriptor)
-    return watcher === undefined || file === undefined ? run() : watcher.aroundSync({ name, ...file }, run)
+  for (const [name, call] of [
+    ['unlinkSync', 'unlink'],
+    ['mkdirSync', 'mkdir'],
+  ] as const) {
+    const original = functions[name]!
+    functions[name] = (...args) => {
+      const path = placeOf(args[0])
+      const watch = watched(path)
+      const run = () => original(...args)
+      return watch === undefined ? run() : watch.aroundSync({ name: call, path }, run)
+    }
   }
 
-  blocking.unlinkSync = (target) => {
-    const path = placeOf(target)
-    const run = () => unlinkSync(target)
-    const watch = watched(path)
-    return watch === undefined ? run() : watch.aroundSync({ name: 'unlink', path }, run)
-  }
-  blocking.openSync = (...args) => {
+  const { openSync } = functions as { openSync: (...args: unknown[]) => number }
+  functions['openSync'] = (...args) => {
     const path = placeOf(args[0])
     const watch = watched(path)
     if (watch === undefined) return openSync(...args)
     const holder: { handle?: object } = {}
-    return watch.aroundSync({ name: 'open', path, holder }, () => {
+    const open = (): number => {
       const descriptor = openSync(...args)
-      descriptors.set(descriptor, { path, handle: (holder.handle = {}) })
+      holder.handle = {}
+      opened.set(descriptor, { path, handle: holder.handle })
       return descriptor
-    })
+    }
+    return watch.aroundSync({ name: createsFile(args[1]) ? 'create' : 'open', path, holder }, open)
   }
-  blocking.readSync = (descriptor, ...rest) => onDescriptor('read', descriptor, () => readSync(descriptor, ...rest))
-  blocking.closeSync = (descriptor) =>
-    onDescriptor('close', descriptor, () => {
-      descriptors.delete(descriptor)
-      closeSync(descriptor)
-    })
-  blocking.fsync = (descriptor, done) => {
-    const file = descriptors.get(descriptor)
-    if (watcher === undefined || file === undefined) return fsync(descriptor, done)
-    const run = () =>
-      new Promise<void>((resolve, reject) => {
-        fsync(descriptor, (error) => (error === null ? resolve() : reject(error)))
-      })
-    watcher.around({ name: 'sync', ...file }, run).then(
-      () => setImmediate(done, null),
-      (error: unknown) => setImmediate(done, error),
-    )
+
+  for (const [name, call] of [
+    ['readSync', 'read'],
+    ['writeSync', 'write'],
+    ['closeSync', 'close'],
+  ] as const) {
+    const original = functions[name]!
+    functions[name] = (...args) => {
+      const file = opened.get(args[0])
+      const run = (): unknown => {
+        if (call === 'close') opened.delete(args[0])
+        return original(...args)
+      }
+      if (watcher === undefined || file === undefined) return run()
+      if (call !== 'write') return watcher.aroundSync({ name: call, ...file }, run)
+      const written = writtenBy(args.slice(1))
+      return watcher.aroundSync({ name: call, ...file, ...written }, run, () => original(...halfOf(args, written)))
+    }
+  }
+
+  for (const [name, call] of [
+    ['write', 'write'],
+    ['fsync', 'sync'],
+    ['fdatasync', 'sync'],
+  ] as const) {
+    const original = functions[name]!
+    functions[name] = (...args) => {
+      const file = opened.get(args[0])
+      if (watcher === undefined || file === undefined) return original(...args)
+      const callback = args.at(-1) as (error: unknown, ...results: unknown[]) => void
+      const promised = (given: readonly unknown[]): Promise<unknown[]> =>
+        new Promise((resolve, reject) => {
+          original(...given, (error: unknown, ...results: unknown[]) => {
+            if (error === null) resolve(results)
+            else reject(error)
+          })
+        })
+      const given = args.slice(0, -1)
+      const written = call === 'write' ? writtenBy(given.slice(1)) : undefined
+      const half = written === undefined ? undefined : () => promised(halfOf(given, written))
+      watcher
+        .around({ name: call, ...file, ...written }, () => promised(given), half)
+        .then(
+          (results) => setImmediate(callback, null, ...results),
+          (error: unknown) => setImmediate(callback, error),
+        )
+      return undefined
+    }
   }
 }
+
+/** The arguments for half of a write to a descriptor. */
+const halfOf = (
+  [descriptor, bytes, offset, , position]: readonly unknown[],
+  written: { readonly bytes: Buffer },
+): unknown[] => [descriptor, bytes, offset ?? 0, Math.floor(written.bytes.length / 2), position ?? null]
 
 const createsFile = (flags: unknown): boolean =>
   typeof flags === 'number' ? (flags & constants.O_CREAT) !== 0 : typeof flags === 'string' && /^[wa]/.test(flags)

@@ -70,9 +70,11 @@ export function injector(place: Place, point: Point): { readonly watcher: Watche
       if (!strikes(call)) return run()
       return fail(call, run, half)
     },
-    aroundSync(call, run) {
+    aroundSync(call, run, half) {
       if (!strikes(call)) return run()
+      if (failure === 'SIGKILL' || failure === 'ENOSPC') half?.()
       if (failure === 'SIGKILL') return kill()
+      // The system lets go of a file whatever it answers.
       if (call.name === 'close') run()
       throw errorOf(failure as Exclude<Failure, 'gone' | 'answer lost'>, call)
     },

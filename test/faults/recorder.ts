@@ -40,9 +40,6 @@ export interface Recording {
 export const isSqlites = (path: string): boolean =>
   /\/strongroom\.db(?:-wal|-shm|-journal)?$|\/locks(?:\/|$)/.test(path)
 
-/** Of what blocks, what changes what is durable, or is needed to tell what does. */
-const blocking: ReadonlySet<CallName> = new Set(['open', 'database commit'])
-
 /** Runs `work` and writes down what it does to the files below `root`, where nobody else is at work. */
 export async function record(root: string, databasePath: string, work: () => Promise<void>): Promise<Recording> {
   const events: Event[] = []
@@ -166,8 +163,9 @@ export async function record(root: string, databasePath: string, work: () => Pro
       return result
     },
     aroundSync(call, run) {
+      const since = events.length
       const result = run()
-      if (!copying && blocking.has(call.name)) whenOver[call.name]?.(call, events.length)
+      if (!copying && (call.name === 'database commit' || !isSqlites(call.path))) whenOver[call.name]?.(call, since)
       return result
     },
   }

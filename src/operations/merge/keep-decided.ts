@@ -9,7 +9,7 @@ import { derivedId } from '../staging/identity.ts'
  * and names that were decided. Only then are files written and rows inserted.
  */
 export function keepDecided(scratch: Scratch, versions: 'all' | 'last'): void {
-  scratch.exec('begin')
+  scratch.exec('begin; create index plan_files_key on plan_files (media_key)')
   dropVersions(
     scratch,
     `select v.id from plan_versions v join plan_nodes n on n.id = v.document_id join node_decisions d on d.seq = n.seq

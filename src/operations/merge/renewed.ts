@@ -10,6 +10,8 @@ const idsAtOnce = 1000
  * versions' or pages' ids, as happens where an archive was put together by hand.
  */
 export async function noteRenewed(db: Db, scratch: Scratch): Promise<void> {
+  // Where there is no version, there is no page either.
+  if ((await db.selectFrom('versions').select('id').limit(1).execute()).length === 0) return
   scratch.exec('create temporary table freed (id text primary key) without rowid')
   scratch.exec("insert into freed select id from live_changes where kind = 'trash-copy'")
   const inserted = "join node_decisions d on d.seq = n.seq where n.type = 'document' and d.inserts = 1"

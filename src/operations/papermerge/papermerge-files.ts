@@ -7,7 +7,7 @@ const pathsAtOnce = 500
 
 /**
  * Reads the files of plan_files with a key that is wanted from a media folder of Papermerge, in the order of their paths.
- * Each that was given is marked as written there. Throws `changed()` where one is no longer there.
+ * Throws `changed()` where one is no longer there.
  */
 export async function* papermergeFiles(
   media: Pick<MediaStore, 'open'>,
@@ -16,7 +16,6 @@ export async function* papermergeFiles(
   changed: () => StrongroomError,
   signal?: AbortSignal,
 ): AsyncGenerator<ArchivedFile, void, undefined> {
-  scratch.exec('update plan_files set written = 0 where written = 1')
   const query = `select distinct f.path, m.sha256 from plan_files f join members m on m.path = f.path
     where f.path > ? order by f.path limit ${pathsAtOnce}`
   for (let last = ''; ;) {
@@ -32,7 +31,6 @@ export async function* papermergeFiles(
         throw error instanceof StrongroomError && error.code === 'media.missing' ? changed() : error
       })
       yield { keys, size: file.size, sha256: String(row.sha256), chunks: () => file.chunks() }
-      scratch.run('update plan_files set written = 1 where path = ?', path)
     }
     last = String(paths.at(-1)!.path)
   }

@@ -14,10 +14,11 @@ export async function avoidFiles(
   scratch: Scratch,
   warn: (code: string, about: string, message: string) => void,
 ): Promise<void> {
-  scratch.exec('create index plan_files_key on plan_files (media_key)')
   for await (const { key } of media.list()) {
     if (scratch.first('select 1 as n from plan_files where media_key = ?', key) === undefined) continue
     const free = siblingKey(key, ids.next())
+    for (const table of ['plan_versions', 'plan_sidecars'])
+      scratch.exec(`create index if not exists ${table}_key on ${table} (media_key)`)
     for (const table of ['plan_files', 'plan_versions', 'plan_sidecars']) {
       scratch.run(`update ${table} set media_key = ? where media_key = ?`, free, key)
     }

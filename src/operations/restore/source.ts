@@ -37,8 +37,7 @@ export interface Source extends AsyncDisposable {
   /** The same for what holds the same, once it was staged: 64 lower-case hex digits. */
   identity(scratch: Scratch): Promise<string>
   /**
-   * The second reading: the planned files with a key that is wanted, each marked as written in plan_files once it was given.
-   * Throws `changed()` where they are not what they were.
+   * The second reading: the planned files with a key that is wanted. Throws `changed()` where they are not what they were.
    */
   files(scratch: Scratch, isWanted: (key: string) => boolean, signal?: AbortSignal): AsyncIterable<ArchivedFile>
   /** The error for what was not the same in the second reading. */

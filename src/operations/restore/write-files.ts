@@ -26,35 +26,39 @@ export interface FilesToWrite {
  */
 export async function writeFiles(files: FilesToWrite): Promise<void> {
   const { database, media, source, scratch, salvage } = files
-  if (scratch.first('select 1 as n from plan_files limit 1') === undefined) return
+  const planned = Number(scratch.first('select count(*) as n from plan_files')?.n)
+  if (planned === 0) return
   await database.write(async (tx) => {
-    for (const rows of batchesOf(scratch.rows('select media_key from plan_files'), 5000)) {
+    for (const rows of batchesOf(scratch.rows('select media_key from plan_files order by media_key'), 5000)) {
       await insertPendingFiles(
         tx,
         rows.map((row) => String(row.media_key)),
       )
     }
   })
-  const batch = media.begin()
+  await using batch = media.begin()
+  let written = 0
   try {
-    await copyMembers(files, batch)
+    await copyMembers(files, batch, () => (written += 1))
   } catch (error) {
     if (!salvage || !source.mayEnd(error)) throw error
   }
   await batch.sync()
-  if (scratch.first('select 1 as n from plan_files where written = 0') !== undefined) throw source.changed()
+  if (written < planned) throw source.changed()
 }
 
-async function copyMembers(files: FilesToWrite, batch: MediaBatch): Promise<void> {
+async function copyMembers(files: FilesToWrite, batch: MediaBatch, onWritten: () => void): Promise<void> {
   const { media, source, scratch, total, onProgress, signal } = files
   let done = 0
   for await (const { keys, size, sha256, chunks } of source.files(scratch, () => true, signal)) {
     const [first, ...others] = keys
     await putProved(batch, source, first!, chunks(), sha256)
+    onWritten()
     for (const key of others) {
       await batch.sync()
       await using stored = await media.open(first!)
       await putProved(batch, source, key, stored.chunks(), sha256)
+      onWritten()
     }
     done += size
     onProgress({ phase: 'writing files', done, total, unit: 'bytes' })

@@ -17,8 +17,8 @@ export interface ArchivedFile {
 }
 
 /**
- * Reads again what was staged of an archive, and gives the files of plan_files with a key that is wanted, in the order in which they lie in it.
- * Each that was given is marked as written there. Throws `archive.changed`, `archive.truncated`, `archive.damaged`.
+ * Reads again what was staged of an archive, and gives the files of plan_files with a key that is wanted, in the order in
+ * which they lie in it. Throws `archive.changed`, `archive.truncated`, `archive.damaged`.
  */
 export async function* archiveFiles(
   archive: OpenArchive,
@@ -27,17 +27,17 @@ export async function* archiveFiles(
   isWanted: (key: string) => boolean,
   signal?: AbortSignal,
 ): AsyncGenerator<ArchivedFile, void, undefined> {
-  scratch.exec('update plan_files set written = 0 where written = 1')
+  const planned = filesInOrder(scratch)
+  let next = planned.next().value
   for await (const entry of unchanged(entries, archive.name)) {
     signal?.throwIfAborted()
     const place = entry.type === 'file' ? placeOf(normalizeName(entry.name)) : undefined
     if (place?.kind !== 'content') continue
-    const planned = scratch.all('select media_key from plan_files where path = ? and written = 0', place.path)
-    const keys = planned.map((row) => String(row.media_key)).filter(isWanted)
-    if (keys.length === 0) continue
-    const sha256 = String(scratch.first('select sha256 from members where path = ?', place.path)?.sha256)
-    yield { keys, size: entry.size, sha256, chunks: () => entry.content() }
-    scratch.run('update plan_files set written = 1 where path = ?', place.path)
+    if (next === undefined || place.path !== next.path) continue
+    const { sha256 } = next
+    const keys = next.keys.filter(isWanted)
+    next = planned.next().value
+    if (keys.length > 0) yield { keys, size: entry.size, sha256, chunks: () => entry.content() }
   }
   await archive.assertUnchanged()
 }
@@ -50,4 +50,29 @@ async function* unchanged(entries: AsyncIterable<TarEntry>, archive: string): As
     if (error instanceof DirectoryError) throw new StrongroomError('archive.changed', { archive }, { cause: error })
     throw error
   }
+}
+
+interface PlannedMember {
+  readonly path: string
+  readonly sha256: string
+  readonly keys: string[]
+}
+
+const membersAtOnce = 500
+
+/** The members that are planned, in the order of the archive. */
+function* filesInOrder(scratch: Scratch): Generator<PlannedMember, undefined, undefined> {
+  const last = Number(scratch.first('select max(seq) as n from members')?.n ?? 0)
+  const query = `select m.path, m.sha256, f.media_key from members m join plan_files f on f.path = m.path
+    where m.seq > ? and m.seq <= ? order by m.seq`
+  for (let seq = 0; seq < last; seq += membersAtOnce) {
+    const found = new Map<string, PlannedMember>()
+    for (const { path, sha256, media_key } of scratch.all(query, seq, seq + membersAtOnce)) {
+      const member = found.get(String(path)) ?? { path: String(path), sha256: String(sha256), keys: [] }
+      member.keys.push(String(media_key))
+      found.set(member.path, member)
+    }
+    yield* found.values()
+  }
+  return undefined
 }

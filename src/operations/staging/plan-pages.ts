@@ -21,38 +21,29 @@ export function planPages(
   const { scratch, dialect, invalid, warning } = planning
   const { u, own, n } = document
   const listed: Numbered[] = []
-  const rows =
-    'select p, number, json_extract(record, ?) as wanted from raw_pages where u = ? and own = ? and n = ? and v = ? order by p'
-  for (const { p, number, wanted } of scratch.all(rows, '$.number', u, own, n, version.v)) {
+  const rows = 'select p, number, wanted from raw_pages where u = ? and own = ? and n = ? and v = ? order by p'
+  for (const { p, number, wanted } of scratch.all(rows, u, own, n, version.v)) {
     listed.push({ written: Number(number), wanted: Number(wanted), place: Number(p) })
   }
   const numbers = giveNumbers(listed, (from, to) => {
     warning('page.renumbered', about, `Two pages have the number ${from}; the second became page ${to}.`)
   })
-  for (const { place, written } of listed) {
-    const row = scratch.first(
-      'select record from raw_pages where u = ? and own = ? and n = ? and v = ? and p = ?',
-      u,
-      own,
-      n,
-      version.v,
-      place,
-    )!
+  const records = 'select p, number, record from raw_pages where u = ? and own = ? and n = ? and v = ? order by p'
+  for (const row of scratch.rows(records, u, own, n, version.v)) {
     const record = JSON.parse(String(row.record)) as PageRecord
-    const number = numbers.get(place)!
+    const number = numbers.get(Number(row.p))!
     if (record.id === undefined && dialect === 'strongroom') return invalid(`page ${number} of ${about} has no id`)
     const id = record.id ?? derivedId('page', versionId, number)
-    if (scratch.first('select 1 as n from plan_pages where id = ?', id) !== undefined)
-      return invalid(`two pages have the id ${id}`)
-    scratch.run(
-      'insert into plan_pages values (?, ?, ?, ?, ?)',
+    const inserted = scratch.change(
+      'insert into plan_pages values (?, ?, ?, ?, ?) on conflict (id) do nothing',
       id,
       versionId,
       number,
       readText(planning, about, 'language of a page', record.lang) ?? lang,
       readText(planning, about, 'text of a page', wholeText(record)) ?? '',
     )
-    planSidecars(planning, document, version, { id, number, written, record })
+    if (inserted === 0) return invalid(`two pages have the id ${id}`)
+    planSidecars(planning, document, version, { id, number, written: Number(row.number), record })
   }
 }
 

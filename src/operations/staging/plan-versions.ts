@@ -35,9 +35,8 @@ function planDocument(planning: Planning, document: DocumentPlace): void {
   const { scratch } = planning
   const { u, own, n } = document
   const listed: Numbered[] = []
-  const rows =
-    'select v, number, json_extract(record, ?) as wanted from raw_versions where u = ? and own = ? and n = ? order by v'
-  for (const { v, number, wanted } of scratch.all(rows, '$.number', u, own, n)) {
+  const rows = 'select v, number, wanted from raw_versions where u = ? and own = ? and n = ? order by v'
+  for (const { v, number, wanted } of scratch.all(rows, u, own, n)) {
     listed.push({ written: Number(number), wanted: Number(wanted), place: Number(v) })
   }
   const numbers = giveNumbers(listed, (from, to) => {
@@ -47,20 +46,14 @@ function planDocument(planning: Planning, document: DocumentPlace): void {
       `Two versions have the number ${from}; the second became version ${to}.`,
     )
   })
-  for (const { written, place } of listed) {
-    const row = scratch.first(
-      'select file_name, record from raw_versions where u = ? and own = ? and n = ? and v = ?',
-      u,
-      own,
-      n,
-      place,
-    )!
+  const records = 'select v, number, file_name, record from raw_versions where u = ? and own = ? and n = ? order by v'
+  for (const { v, number, file_name, record } of scratch.rows(records, u, own, n)) {
     planVersion(planning, document, {
-      v: place,
-      number: numbers.get(place)!,
-      written,
-      writtenName: row.file_name === null ? null : String(row.file_name),
-      record: JSON.parse(String(row.record)) as VersionRecord,
+      v: Number(v),
+      number: numbers.get(Number(v))!,
+      written: Number(number),
+      writtenName: file_name === null ? null : String(file_name),
+      record: JSON.parse(String(record)) as VersionRecord,
     })
   }
 }

@@ -48,13 +48,13 @@ const tables = `
   create table plan_node_tags (node_id text not null, tag_id text not null, primary key (node_id, tag_id)) without rowid;
   create table plan_versions (id text primary key, document_id text not null, number integer not null, file_name text,
     size integer, sha256 text, media_type text, page_count integer, lang text not null, short_description text not null,
-    text text not null, created_at text, media_key text unique, unique (document_id, number)) without rowid;
+    text text not null, created_at text, media_key text, unique (document_id, number));
   create table plan_pages (id text primary key, version_id text not null, number integer not null, lang text not null,
-    text text not null, unique (version_id, number)) without rowid;
+    text text not null, unique (version_id, number));
   create table plan_sidecars (page_id text not null, kind text not null, size integer not null, sha256 text not null,
-    media_key text not null unique, primary key (page_id, kind)) without rowid;
-  create table plan_files (path text not null, media_key text not null, size integer not null,
-    written integer not null default 0, primary key (path, media_key)) without rowid`
+    media_key text not null, primary key (page_id, kind));
+  create table plan_files (path text not null, media_key text not null, size integer not null);
+  create index plan_files_path on plan_files (path)`
 
 export const createPlanTables = (scratch: Scratch): void => scratch.exec(tables)
 

@@ -14,7 +14,9 @@ import type { Scratch } from '../../database/scratch.ts'
 
 /**
  * Raw records by their places in backup.json: user, own (1 for what lies in the user's `strongroom.nodes`), node, version,
- * page. Written numbers and names are those that Papermerge sees; files lie by them.
+ * page. Written numbers and names are those that Papermerge sees; files lie by them, and `wanted` are the true ones. Members
+ * have the order of the archive. Rows that hold long texts are kept in the order in which they come, with an index beside
+ * them: within an index each would take pages of its own.
  */
 const tables = `
   create table raw_users (u integer primary key, record text not null);
@@ -22,12 +24,14 @@ const tables = `
   create table raw_nodes (u integer, own integer, n integer, record text not null, primary key (u, own, n)) without rowid;
   create table raw_node_tags (u integer, own integer, n integer, t integer, record text not null,
     primary key (u, own, n, t)) without rowid;
-  create table raw_versions (u integer, own integer, n integer, v integer, number integer, file_name text, record text not null,
-    primary key (u, own, n, v)) without rowid;
-  create table raw_pages (u integer, own integer, n integer, v integer, p integer, number integer, record text not null,
-    primary key (u, own, n, v, p)) without rowid;
-  create table members (path text primary key, type text not null, size integer not null, sha256 text not null,
-    media_type text, used integer not null default 0) without rowid;
+  create table raw_versions (u integer, own integer, n integer, v integer, number integer, file_name text, wanted integer,
+    record text not null);
+  create index raw_versions_place on raw_versions (u, own, n, v, number, wanted);
+  create table raw_pages (u integer, own integer, n integer, v integer, p integer, number integer, wanted integer,
+    record text not null);
+  create index raw_pages_place on raw_pages (u, own, n, v, p, number, wanted);
+  create table members (seq integer primary key, path text not null unique, type text not null, size integer not null,
+    sha256 text not null, media_type text, used integer not null default 0);
   create table damage (version text, page text, path text, what text not null, reason text);
   create index damage_path on damage (path)`
 
@@ -86,13 +90,14 @@ export function createRecordKeeper(scratch: Scratch, invalid: (reason: string) =
         if ('problem' in written) return invalid(`users[${u}].nodes[${n}].versions[${v}]: ${written.problem}`)
         if ('problem' in read) return invalid(`users[${u}].nodes[${n}].versions[${v}]: ${read.problem}`)
         return scratch.run(
-          'insert into raw_versions values (?, ?, ?, ?, ?, ?, ?)',
+          'insert into raw_versions values (?, ?, ?, ?, ?, ?, ?, ?)',
           u,
           own,
           n,
           v,
           written.value.number,
           written.value.file_name ?? null,
+          read.value.number,
           JSON.stringify(read.value),
         )
       }
@@ -103,13 +108,14 @@ export function createRecordKeeper(scratch: Scratch, invalid: (reason: string) =
         if ('problem' in written) return invalid(`${place}: ${written.problem}`)
         if ('problem' in read) return invalid(`${place}: ${read.problem}`)
         return scratch.run(
-          'insert into raw_pages values (?, ?, ?, ?, ?, ?, ?)',
+          'insert into raw_pages values (?, ?, ?, ?, ?, ?, ?, ?)',
           u,
           own,
           n,
           v,
           p,
           written.value.number,
+          read.value.number,
           JSON.stringify(read.value),
         )
       }
