@@ -1,65 +1,29 @@
 import { PDFDocument } from '@cantoo/pdf-lib'
+import type { Chance } from './chance.ts'
+import { scannedJpeg } from './pictures.ts'
 
-/** The same numbers for the same seed: 32 bits, by xorshift (Marsaglia, 2003). */
-export function createChance(seed: number): { bytes(length: number): Buffer; below(limit: number): number } {
-  let state = (Math.imul(seed + 1, 2654435761) | 1) >>> 0
-  const next = (): number => {
-    state ^= state << 13
-    state ^= state >>> 17
-    state ^= state << 5
-    return state >>> 0
-  }
-  for (let index = 0; index < 8; index += 1) next()
-  return {
-    bytes(length) {
-      const words = new Uint32Array(Math.ceil(length / 4))
-      for (let index = 0; index < words.length; index += 1) words[index] = next()
-      return Buffer.from(words.buffer, 0, length)
-    },
-    below: (limit) => next() % limit,
-  }
-}
-
-type Chance = ReturnType<typeof createChance>
-
-const jpegHead = (width: number, height: number): Buffer => {
-  const segment = (marker: number, body: readonly number[]): number[] => [
-    0xff,
-    marker,
-    (body.length + 2) >> 8,
-    (body.length + 2) & 255,
-    ...body,
-  ]
-  const size = [height >> 8, height & 255, width >> 8, width & 255]
-  return Buffer.from([
-    0xff,
-    0xd8,
-    ...segment(0xe0, [0x4a, 0x46, 0x49, 0x46, 0, 1, 1, 1, 0, 150, 0, 150, 0, 0]),
-    ...segment(0xdb, [0, ...Array.from({ length: 64 }, (_, index) => 8 + index)]),
-    ...segment(0xc0, [8, ...size, 1, 1, 0x11, 0]),
-    ...segment(0xc4, [0, 0, 1, 5, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]),
-    ...segment(0xda, [1, 1, 0, 0, 63, 0]),
-  ])
-}
-
-/** Has the form of a JPEG and noise for a scan, in which no marker stands: no picture, but as incompressible as one. */
-export function jpegLike(chance: Chance, length: number): Buffer {
-  const scan = chance.bytes(length)
-  for (let at = scan.indexOf(0xff); at !== -1; at = scan.indexOf(0xff, at + 2)) if (at + 1 < length) scan[at + 1] = 0
-  return Buffer.concat([jpegHead(1240, 1754), scan, Buffer.from([0xff, 0xd9])])
-}
-
-/** A PDF of one to three pages with a scan on each and the text that was recognized on it. */
-export async function scannedPdf(chance: Chance, length: number): Promise<Buffer> {
+/** A PDF by pdf-lib of one or two pages with a scan on each and the text that was recognized on it; 200 to 700 KB. */
+export async function scannedPdf(chance: Chance): Promise<Buffer> {
   const document = await PDFDocument.create()
   document.setCreationDate(new Date(0))
   document.setModificationDate(new Date(0))
-  const pages = 1 + chance.below(3)
+  const pages = 1 + chance.below(2)
   for (let number = 0; number < pages; number += 1) {
-    const image = await document.embedJpg(jpegLike(chance, Math.floor(length / pages)))
+    const image = await document.embedJpg(scannedJpeg(chance, 75 + chance.below(15)))
     const page = document.addPage([595, 842])
     page.drawImage(image, { x: 0, y: 0, width: 595, height: 842 })
     page.drawText(textOf(chance, 400), { x: 40, y: 780, size: 10, opacity: 0 })
+  }
+  return Buffer.from(await document.save())
+}
+
+/** A PDF by pdf-lib of pages of text, as a word processor writes one. */
+export async function writtenPdf(chance: Chance): Promise<Buffer> {
+  const document = await PDFDocument.create()
+  document.setCreationDate(new Date(0))
+  document.setModificationDate(new Date(0))
+  for (let left = 1 + chance.below(8); left > 0; left -= 1) {
+    document.addPage([595, 842]).drawText(textOf(chance, 3000), { x: 40, y: 780, size: 10, lineHeight: 14 })
   }
   return Buffer.from(await document.save())
 }

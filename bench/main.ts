@@ -1,34 +1,88 @@
 /**
- * Measures what Strongroom promises of speed and memory. bench/README.md explains the figures.
+ * Measures what Strongroom promises of speed, size and memory. bench/README.md explains the figures.
  *
- *   npm run bench -- [--megabytes 200] [--rounds 3] [--documents 3000] [--database URL --target-database URL]
+ *   npm run bench [-- --megabytes 1000] [--rounds 3] [--documents 1000,10000] [--write]
+ *   npm run bench -- --full [growth] [large] [members] [--write]
  */
-import { loadavg } from 'node:os'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { measureMemory } from './memory.ts'
-import { measureSpeed } from './speed.ts'
+import { compareBackups } from './backups.ts'
+import { measureLarge, measureMembers } from './extremes.ts'
+import { fill } from './fill.ts'
+import { measureGrowth, type Grown } from './growth.ts'
+import { limits, sayFigures } from './limits.ts'
+import { stopBySignals } from './measure.ts'
+import { compareReadings } from './readings.ts'
+import { beginPart, endPart, say, saySoFar } from './report.ts'
+import { compareSizes } from './sizes.ts'
 
-const { values } = parseArgs({
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
-    megabytes: { type: 'string', default: '200' },
+    megabytes: { type: 'string' },
     rounds: { type: 'string', default: '3' },
-    documents: { type: 'string', default: '3000' },
-    database: { type: 'string' },
-    'target-database': { type: 'string' },
+    documents: { type: 'string' },
+    full: { type: 'boolean', default: false },
+    write: { type: 'boolean', default: false },
   },
 })
-const load = (): string =>
-  loadavg()
-    .map((each) => each.toFixed(1))
-    .join(' ')
+const megabytesOr = (usual: number): number => Number(values.megabytes ?? usual)
+const documentsOr = (usual: string): number[] => (values.documents ?? usual).split(',').map(Number)
+const rounds = Number(values.rounds)
 
-const [megabytes, rounds, documents] = [Number(values.megabytes), Number(values.rounds), Number(values.documents)]
-console.log(`load ${load()}`)
-const results = [
-  megabytes > 0 ? await measureSpeed({ megabytes, rounds }) : true,
-  documents > 0
-    ? await measureMemory({ documents, database: values.database, targetDatabase: values['target-database'] })
-    : true,
-]
-console.log(`load ${load()}`)
-if (results.includes(false)) process.exitCode = 1
+const parts: Readonly<Record<string, (folder: string) => Promise<Grown>>> = {
+  growth: (folder) => measureGrowth(folder, { sizes: documentsOr('1000,10000,100000'), everything: true }),
+  large: (folder) => measureLarge(folder, megabytesOr(9 * 1024) * 2 ** 20),
+  members: (folder) => measureMembers(folder, documentsOr('10000').at(-1)!),
+}
+
+async function compare(folder: string): Promise<Grown> {
+  const source = { data: join(folder, 'source') }
+  saySoFar('filling an instance')
+  const { scans, largeMegabytes, lastDocumentId } = await fill(source.data, megabytesOr(1000))
+  say(
+    `${scans} scanned PDFs of 200 to 700 KB, ${2 * scans} text layers of 1 to 20 KB, one file of ${largeMegabytes} MB; ${rounds} rounds`,
+  )
+  const backups = await compareBackups(folder, source, rounds)
+  const readings = await compareReadings(folder, source, { documentId: lastDocumentId, rounds })
+  const sizes = await compareSizes(folder)
+  const grown = await measureGrowth(folder, { sizes: documentsOr('1000,10000'), everything: false })
+  const measured = Math.max(...backups.peaks, ...readings.peaks)
+  const memory = {
+    name: 'peak of all commands on the corpus',
+    limit: limits.peakMegabytes,
+    unit: 'MB',
+    measured,
+  } as const
+  return {
+    figures: [...backups.figures, ...readings.figures, ...sizes, memory, ...grown.figures],
+    right: backups.right && readings.right && grown.right,
+  }
+}
+
+async function run(name: string, work: (folder: string) => Promise<Grown>): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'strongroom-bench-'))
+  try {
+    beginPart(name)
+    const { figures, right } = await work(folder)
+    say()
+    sayFigures(figures)
+    say(right ? 'Every output is right.' : 'An output is WRONG.')
+    if (!right) process.exitCode = 1
+    await endPart(name, values.write)
+  } finally {
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+stopBySignals()
+if (values.full) {
+  const chosen = positionals.length === 0 ? Object.keys(parts) : positionals
+  for (const name of chosen) {
+    const part = parts[name]
+    if (part === undefined) throw new Error(`There is no part ${name}: ${Object.keys(parts).join(', ')}`)
+    await run(name, part)
+  }
+} else await run('compare', compare)

@@ -16,11 +16,30 @@ export interface Measured {
   readonly output: string
 }
 
+let stopped: NodeJS.Signals | undefined
+let running: number | undefined
+
+/** Lets an interrupted run end by an error, so that all is cleared up: the command that is measured ends first. */
+export function stopBySignals(): void {
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      stopped = signal
+      if (running !== undefined) process.kill(-running, signal)
+    })
+  }
+}
+
 /** Runs a command line of the shell to its end. Throws where it fails. */
 export async function measure(commandLine: string): Promise<Measured> {
+  if (stopped !== undefined) throw new Error(`Interrupted by ${stopped}`)
   const started = performance.now()
   const script = `(${commandLine}); status=$?; times >&3; exit $status`
-  const child = spawn('sh', ['-c', script], { stdio: ['ignore', 'pipe', 'inherit', 'pipe'] })
+  // In a group of its own, which a signal reaches whole.
+  const child = spawn('bash', ['-o', 'pipefail', '-c', script], {
+    stdio: ['ignore', 'pipe', 'inherit', 'pipe'],
+    detached: true,
+  })
+  running = child.pid
   const hash = createHash('sha256')
   child.stdout!.on('data', (chunk: Uint8Array) => hash.update(chunk))
   let times = ''
@@ -28,15 +47,16 @@ export async function measure(commandLine: string): Promise<Measured> {
   let peakMegabytes = 0
   const timer = setInterval(() => {
     void peakBelow(child.pid!).then((peak) => (peakMegabytes = Math.max(peak, peakMegabytes)))
-  }, 20)
+  }, 50)
   const [code] = (await once(child, 'close')) as [number | null]
   clearInterval(timer)
+  running = undefined
   const seconds = (performance.now() - started) / 1000
   if (code !== 0) throw new Error(`${commandLine} ended with exit code ${code}`)
   return { seconds, cpuSeconds: cpuOf(times), peakMegabytes, output: hash.digest('hex') }
 }
 
-/** The second line that the shell's `times` writes: what its children used. */
+/** The second line that `times` of the shell writes: what its children used. */
 function cpuOf(times: string): number {
   const parts = [...(times.split('\n')[1] ?? '').matchAll(/(\d+)m([\d.]+)s/g)]
   return parts.reduce((sum, [, minutes, seconds]) => sum + Number(minutes) * 60 + Number(seconds), 0)

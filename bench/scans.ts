@@ -1,0 +1,31 @@
+import { once } from 'node:events'
+import { availableParallelism } from 'node:os'
+import { Worker } from 'node:worker_threads'
+
+/** A scanned PDF and what text recognition made of it. */
+export interface Scan {
+  readonly pdf: Uint8Array
+  readonly text: string
+  readonly svg: string
+}
+
+/** The scans 0 to `count` - 1, in their order, made by as many threads as there are cores. */
+export async function* scansOf(count: number): AsyncGenerator<Scan> {
+  const threads = Array.from(
+    { length: availableParallelism() },
+    () => new Worker(new URL('./scan-worker.ts', import.meta.url)),
+  )
+  const answers = (number: number): Promise<Scan> => {
+    const thread = threads[number % threads.length]!
+    thread.postMessage(number)
+    return once(thread, 'message').then(([scan]) => scan as Scan)
+  }
+  try {
+    for (let start = 0; start < count; start += threads.length) {
+      const numbers = Array.from({ length: Math.min(threads.length, count - start) }, (_, index) => start + index)
+      yield* await Promise.all(numbers.map(answers))
+    }
+  } finally {
+    await Promise.all(threads.map((thread) => thread.terminate()))
+  }
+}
