@@ -12,10 +12,15 @@ import { expectSoundArchive } from '../support/sound-archive.ts'
 const folder = join(import.meta.dirname, '..', 'formats')
 const kept = readdirSync(folder)
   .filter((name) => name.endsWith('.tar.gz'))
-  .map((name) => ({ name, path: join(folder, name), base: join(folder, name.replace('.tar.gz', '')) }))
+  // The instance that came of format-2 was backed up again when archives got a directory.
+  .map((name) => ({
+    name,
+    path: join(folder, name),
+    base: join(folder, name.replace('.tar.gz', '').replace('directory-1', 'format-2')),
+  }))
 
-test('there is a kept archive of every format', () => {
-  expect(kept.map(({ name }) => name)).toEqual(['format-1.tar.gz', 'format-2.tar.gz'])
+test('there is a kept archive of every format, and of the directory', () => {
+  expect(kept.map(({ name }) => name)).toEqual(['directory-1.tar.gz', 'format-1.tar.gz', 'format-2.tar.gz'])
 })
 
 describe.each(kept)('the kept archive $name', ({ name, path, base }) => {
@@ -38,4 +43,12 @@ describe.each(kept)('the kept archive $name', ({ name, path, base }) => {
     }
     await instance.report(['check'])
   })
+})
+
+test('the kept archive with a directory is shown through it as it is restored', async () => {
+  const path = join(folder, 'directory-1.tar.gz')
+  const summary = await runCommand(['inspect', path, '--json'])
+  expect(JSON.parse(summary.stdout)).toMatchObject({ reading: 'part' })
+  const { stdout } = await runCommand(['inspect', path, '--json', '--text'])
+  expect(JSON.parse(stdout)).toEqual(JSON.parse(await readFile(join(folder, 'format-2.tree.json'), 'utf8')))
 })
