@@ -65,12 +65,14 @@ async function checkNodes(
       throw new DirectoryError(`the nodes of ${user.username} do not begin where they should`)
     await expectText(directory, end, user.head[0], index === 0 ? '' : ',')
     await checkUser(directory, user)
+    const ends = createEnds()
     const lists = [createList(directory, user.head[1]), createList(directory, user.own[1])] as const
     for (; number < user.nodes[2]; number += 1) {
       signal?.throwIfAborted()
       const node = await directory.node(number)
       const record = await lists[node.own].next(node)
       await checkNode(directory, user, number, node, record)
+      ends.meet(number, node)
       for (const kind of ['originals', 'sidecars'] as const) {
         if (node[kind][0] !== before[kind] || node[kind][1] !== countOf(kind, node, record))
           throw new DirectoryError(`it counts the ${kind} of ${node.title} wrongly`)
@@ -79,6 +81,7 @@ async function checkNodes(
       }
       if (node.type === 'document') documents.add(node.id, number)
     }
+    ends.close(number)
     await expectText(directory, lists[0].end(), user.own[0], '')
     end = lists[1].end() + 3
     await expectText(directory, lists[1].end(), end, ']}}')
@@ -134,6 +137,26 @@ async function checkNode(
     throw new DirectoryError(`it has ${title} before the folder that holds it`)
   const holder = parent === null ? null : (await directory.node(parent)).id
   if (holder !== strongroom.parent) throw new DirectoryError(`it has ${title} in another folder`)
+}
+
+/** Holds the ends of folders against what lies in them. */
+function createEnds() {
+  const open: { readonly number: number; readonly node: DirectoryNode }[] = []
+  /** What comes next lies in the folder `parent`, so that those below it have ended. */
+  function close(next: number, parent: number | null = null): void {
+    while (open.length > 0 && open.at(-1)!.number !== parent) {
+      const { node } = open.pop()!
+      if (node.end !== next) throw new DirectoryError(`it has another end of ${node.title}`)
+    }
+    if (parent !== null && open.length === 0) throw new DirectoryError('it has a folder apart from what it holds')
+  }
+  return {
+    close,
+    meet(number: number, node: DirectoryNode): void {
+      close(number, node.parent)
+      open.push({ number, node })
+    },
+  }
 }
 
 function countOf(kind: 'originals' | 'sidecars', { own }: DirectoryNode, { versions = [] }: NodeRecord): number {

@@ -68,6 +68,8 @@ export interface DirectoryNode {
   readonly title: string
   /** The number of the folder that holds it; null at the top level, and for what was moved to the trash itself. */
   readonly parent: number | null
+  /** The number after that of the last node that lies below this one. */
+  readonly end: number
   /** 1 for what stands in `strongroom.nodes` of its user. */
   readonly own: 0 | 1
   /** Where its object begins in backup.json, and its bytes. */
@@ -83,21 +85,22 @@ const node = z.tuple([
   z.enum(['folder', 'document']),
   z.string(),
   whole.nullable(),
+  whole,
   z.union([z.literal(0), z.literal(1)]),
   range,
   range,
   range,
 ])
 
-export const formatNode = ({ id, type, title, parent, own, record, originals, sidecars }: DirectoryNode): string =>
-  `${JSON.stringify([id, type, title, parent, own, record, originals, sidecars])}\n`
+export const formatNode = ({ id, type, title, parent, end, own, record, originals, sidecars }: DirectoryNode): string =>
+  `${JSON.stringify([id, type, title, parent, end, own, record, originals, sidecars])}\n`
 
 /** Reads a line of a page of nodes; undefined for what is none. */
 export function parseNode(line: string): DirectoryNode | undefined {
   const read = node.safeParse(parseJson(line))
   if (!read.success) return undefined
-  const [id, type, title, parent, own, record, originals, sidecars] = read.data
-  return { id, type, title, parent, own, record, originals, sidecars }
+  const [id, type, title, parent, end, own, record, originals, sidecars] = read.data
+  return { id, type, title, parent, end, own, record, originals, sidecars }
 }
 
 export const formatDocument = (id: string, number: number): string => `${id} ${number}\n`

@@ -50,7 +50,7 @@ export interface ArchiveDirectory {
   /** The number of what lies in a folder, or at the top level of a user, outside the trash, with just this title. */
   childOf(user: DirectoryUser, parent: number | null, title: string): Promise<number | undefined>
   /** The number after that of the last node that lies below this one. */
-  endOf(user: DirectoryUser, number: number): Promise<number>
+  endOf(number: number): Promise<number>
   /** Bytes of backup.json. */
   metadata(from: number, to: number): AsyncIterable<Uint8Array>
   /** The regular members with these numbers, as `readTar` gives them. */
@@ -179,25 +179,21 @@ function createDirectory(archive: OpenArchive, directory: Directory): ArchiveDir
     }
   }
 
-  async function endOf({ nodes: [, trash, end] }: DirectoryUser, number: number): Promise<number> {
-    let [low, high] = [number + 1, number < trash ? trash : end]
-    while (low < high) {
-      const middle = Math.floor((low + high) / 2)
-      if ((await childAbove(middle, number)) === undefined) high = middle
-      else low = middle + 1
-    }
-    return low
+  async function endOf(number: number): Promise<number> {
+    const { end } = await node(number)
+    if (end <= number) throw new DirectoryError('its nodes are in no order')
+    return end
   }
 
   async function childOf(user: DirectoryUser, parent: number | null, title: string): Promise<number | undefined> {
     const wanted = Buffer.from(title)
-    let [low, high] = parent === null ? [user.nodes[0], user.nodes[1]] : [parent + 1, await endOf(user, parent)]
+    let [low, high] = parent === null ? [user.nodes[0], user.nodes[1]] : [parent + 1, await endOf(parent)]
     while (low < high) {
       const child = await childAbove(Math.floor((low + high) / 2), parent)
       if (child === undefined) throw new DirectoryError('its nodes are in no order')
       const order = Buffer.compare(Buffer.from((await node(child)).title), wanted)
       if (order === 0) return child
-      if (order < 0) low = await endOf(user, child)
+      if (order < 0) low = await endOf(child)
       else high = child
     }
     return undefined

@@ -20,6 +20,7 @@ type NodeLine = readonly [
   type: string,
   title: string,
   parent: number | null,
+  end: number,
   own: 0 | 1,
   record: Range,
   originals: Range,
@@ -143,9 +144,8 @@ function checkNodes(
       fault(`the head of ${username}`)
     if (!/^\s*\],"strongroom":.*"nodes":\[$/s.test(metadata.subarray(...own).toString('utf8')))
       fault(`${username}: own`)
-    const titles: string[] = []
     for (let number = range[0]; number < range[2]; number += 1) {
-      const [id, type, title, parent, list, [at, bytes], ownOriginals, ownSidecars] = lines[number]!
+      const [id, type, title, parent, end, list, [at, bytes], ownOriginals, ownSidecars] = lines[number]!
       const node = JSON.parse(metadata.toString('utf8', at, at + bytes)) as Node
       const { strongroom } = node
       if (JSON.stringify(node) !== JSON.stringify(left[list].shift())) fault(`${title} leads to another record`)
@@ -159,7 +159,9 @@ function checkNodes(
       if (parent !== null && !(parent < number && isAbove(lines, parent, number - 1)))
         fault(`${title} does not stand below its folder`)
       if (strongroom.deleted_at !== undefined && number < range[1]) fault(`${title} is in the trash`)
-      titles.push(title)
+      let last = number
+      while (last + 1 < range[2] && isAbove(lines, number, last + 1)) last += 1
+      if (end !== last + 1) fault(`${title} ends at ${end}`)
       const hasMember =
         list === 0
           ? () => true

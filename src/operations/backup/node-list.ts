@@ -20,7 +20,7 @@ export interface NodeList {
 /** What it notes lies in `scratch`; a row for each node. */
 export function createNodeList(scratch: Scratch): NodeList {
   scratch.exec(`create table listed_nodes (number integer primary key, id text not null, type text not null, title text not null,
-    parent integer, own integer not null, at integer not null, bytes integer not null, originals integer not null,
+    parent integer, past integer, own integer not null, at integer not null, bytes integer not null, originals integer not null,
     sidecars integer not null)`)
   const users: DirectoryUser[] = []
   let metadataHead = 0
@@ -28,6 +28,13 @@ export function createNodeList(scratch: Scratch): NodeList {
   let first = 0
   let trash = 0
   let next = 0
+  const open: { readonly number: number; readonly depth: number }[] = []
+
+  /** What comes next lies in none of the folders at that depth or below it. */
+  function endFolders(depth: number): void {
+    while ((open.at(-1)?.depth ?? -1) >= depth)
+      scratch.run('update listed_nodes set past = ? where number = ?', next, open.pop()!.number)
+  }
 
   function* nodes(): Generator<DirectoryNode> {
     let [originals, sidecars] = [0, 0]
@@ -37,6 +44,7 @@ export function createNodeList(scratch: Scratch): NodeList {
         type: row.type === 'folder' ? 'folder' : 'document',
         title: String(row.title),
         parent: row.parent === null ? null : Number(row.parent),
+        end: Number(row.past),
         own: row.own === 1 ? 1 : 0,
         record: [Number(row.at), Number(row.bytes)],
         originals: [originals, Number(row.originals)],
@@ -67,15 +75,18 @@ export function createNodeList(scratch: Scratch): NodeList {
     },
     add(archived, { at, bytes }, sidecars) {
       const { node, part } = archived
-      const { id, type, title, parent_ordinal: parent } = node
+      const { depth, id, type, title, parent_ordinal: parent } = node
+      endFolders(depth)
+      if (type === 'folder') open.push({ number: next, depth })
       scratch.run(
-        'insert into listed_nodes values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+        'insert into listed_nodes values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
         next,
         id,
         type,
         title,
         // Ordinals of the walk count from 1.
         parent === null ? null : parent - 1,
+        next + 1,
         Number(part !== 'shown'),
         at,
         bytes,
@@ -86,6 +97,7 @@ export function createNodeList(scratch: Scratch): NodeList {
       if (part !== 'trash') trash = next
     },
     endUser(own) {
+      endFolders(0)
       const { head, ...whose } = user!
       scratch.run('update listed_nodes set at = at + ? where number >= ? and own = 1', own[1], first)
       users.push({ ...whose, nodes: [first, trash, next], head: [...head], own: [...own] })

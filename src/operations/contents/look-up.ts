@@ -31,7 +31,7 @@ export async function lookUp(
       if (number !== undefined) found.push([user, number])
     }
     if (found.length === 0) return undefined
-    for (const [user, number] of found) choose(user, [number, await directory.endOf(user, number)])
+    for (const [user, number] of found) choose(user, [number, await directory.endOf(number)])
   }
   for (const id of documents) {
     const number = await directory.documentWithId(id.toLowerCase())
@@ -75,11 +75,11 @@ async function childOf(
   const exact = await directory.childOf(user, parent, title)
   if (exact !== undefined || /^[\0-\x7f]*$/.test(title)) return exact
   const composed = title.normalize('NFC')
-  const end = parent === null ? user.nodes[1] : await directory.endOf(user, parent)
+  const end = parent === null ? user.nodes[1] : await directory.endOf(parent)
   for (let number = parent === null ? user.nodes[0] : parent + 1; number < end;) {
     const node = await directory.node(number)
     if (node.title.normalize('NFC') === composed) return number
-    number = node.type === 'document' ? number + 1 : await directory.endOf(user, number)
+    number = await directory.endOf(number)
   }
   return undefined
 }
