@@ -57,8 +57,10 @@ export interface ArchiveDirectory {
   members(from: number, to: number): AsyncIterable<TarEntry>
 }
 
-/** How many pages are kept, read. */
-const pagesKept = 64
+/** How many pages of tables are kept, read: some megabytes. */
+const tablePagesKept = 16
+/** Slices of backup.json: the one at hand for each of the two lists of a user, and the one before it. */
+const slicesKept = 4
 /** Longer ones are written by nobody. */
 const longestPage = 64 * 1024 * 1024
 const longestDirectory = 64 * 1024 * 1024
@@ -131,7 +133,8 @@ async function* chunksFrom(archive: OpenArchive, offset: number): AsyncGenerator
 
 function createDirectory(archive: OpenArchive, directory: Directory): ArchiveDirectory {
   const { metadata, users, nodes, documents, members } = directory
-  const kept = new Map<Page, Promise<unknown>>()
+  const tables = createKept(tablePagesKept)
+  const slices = createKept(slicesKept)
 
   async function readPage([offset, length, bytes, sha256]: Page): Promise<Buffer> {
     if (bytes > longestPage || length > longestPage) throw new DirectoryError('a page of it is too long')
@@ -141,21 +144,16 @@ function createDirectory(archive: OpenArchive, directory: Directory): ArchiveDir
     return page
   }
 
-  /** A page as `parse` reads it; the last few are kept. */
-  function pageOf<T>(page: Page | undefined, parse: (text: Buffer) => T): Promise<T> {
+  /** A page as `parse` reads it. */
+  function pageOf<T>(kept: Kept, page: Page | undefined, parse: (text: Buffer) => T): Promise<T> {
     if (page === undefined) throw new DirectoryError('it leads to nothing')
-    const reading = (kept.get(page) as Promise<T> | undefined) ?? readPage(page).then(parse)
-    kept.delete(page)
-    kept.set(page, reading)
-    for (const oldest of kept.keys()) {
-      if (kept.size <= pagesKept) break
-      kept.delete(oldest)
-    }
-    return reading
+    return kept.get(page, () => readPage(page).then(parse)) as Promise<T>
   }
 
   async function node(number: number): Promise<DirectoryNode> {
-    const page = await pageOf(nodes.pages[Math.floor(number / nodesInPage)], (bytes) => linesIn(bytes).map(parseNode))
+    const page = await pageOf(tables, nodes.pages[Math.floor(number / nodesInPage)], (bytes) =>
+      linesIn(bytes).map(parseNode),
+    )
     const found = page[number % nodesInPage]
     if (found === undefined) throw new DirectoryError('a line of it cannot be read')
     return found
@@ -164,7 +162,7 @@ function createDirectory(archive: OpenArchive, directory: Directory): ArchiveDir
   async function documentWithId(id: string): Promise<number | undefined> {
     const at = countBefore(documents.pages.length, (index) => documents.pages[index]![0] <= id) - 1
     if (at < 0) return undefined
-    const lines = await pageOf(documents.pages[at]![1], linesIn)
+    const lines = await pageOf(tables, documents.pages[at]![1], linesIn)
     const line = lines[countBefore(lines.length, (index) => lines[index]!.slice(0, id.length) < id)]
     return line?.startsWith(`${id} `) === true ? Number(line.slice(id.length + 1)) : undefined
   }
@@ -202,7 +200,7 @@ function createDirectory(archive: OpenArchive, directory: Directory): ArchiveDir
   async function* metadataBytes(from: number, to: number): AsyncGenerator<Uint8Array> {
     for (let at = from; at < to;) {
       const number = Math.floor(at / sliceBytes)
-      const slice = await pageOf(metadata.pages[number], (bytes) => bytes)
+      const slice = await pageOf(slices, metadata.pages[number], (bytes) => bytes)
       const part = slice.subarray(at - number * sliceBytes, to - number * sliceBytes)
       if (part.length === 0) throw new DirectoryError('it leads behind the end of backup.json')
       yield part
@@ -212,7 +210,7 @@ function createDirectory(archive: OpenArchive, directory: Directory): ArchiveDir
 
   async function* membersBetween(from: number, to: number): AsyncGenerator<TarEntry> {
     if (from >= to) return
-    const page = await pageOf(members.pages[Math.floor(from / membersInPage)], linesIn)
+    const page = await pageOf(tables, members.pages[Math.floor(from / membersInPage)], linesIn)
     const place = placeIn(page[from % membersInPage])
     let left = to - from
     for await (const entry of entriesAt(archive, place)) {
@@ -226,7 +224,7 @@ function createDirectory(archive: OpenArchive, directory: Directory): ArchiveDir
 
   async function* documentLines() {
     for (const [, page] of documents.pages) {
-      for (const line of await pageOf(page, linesIn)) {
+      for (const line of await pageOf(tables, page, linesIn)) {
         const [id = '', number] = line.split(' ')
         yield { id, number: Number(number) }
       }
@@ -234,7 +232,7 @@ function createDirectory(archive: OpenArchive, directory: Directory): ArchiveDir
   }
 
   async function* places(): AsyncGenerator<MemberPlace, undefined> {
-    for (const page of members.pages) yield* (await pageOf(page, linesIn)).map(placeIn)
+    for (const page of members.pages) yield* (await pageOf(tables, page, linesIn)).map(placeIn)
     return undefined
   }
 
@@ -255,6 +253,27 @@ function createDirectory(archive: OpenArchive, directory: Directory): ArchiveDir
     endOf,
     metadata: metadataBytes,
     members: membersBetween,
+  }
+}
+
+interface Kept {
+  get(page: Page, read: () => Promise<unknown>): Promise<unknown>
+}
+
+/** Keeps the pages that were used last. */
+function createKept(most: number): Kept {
+  const kept = new Map<Page, Promise<unknown>>()
+  return {
+    get(page, read) {
+      const reading = kept.get(page) ?? read()
+      kept.delete(page)
+      kept.set(page, reading)
+      for (const oldest of kept.keys()) {
+        if (kept.size <= most) break
+        kept.delete(oldest)
+      }
+      return reading
+    },
   }
 }
 
