@@ -64,7 +64,7 @@ const slicesKept = 4
 /** Longer ones are written by nobody. */
 const longestPage = 64 * 1024 * 1024
 const longestDirectory = 64 * 1024 * 1024
-const firstRead = 16 * 1024
+const leastRead = 16 * 1024
 const mostRead = 1024 * 1024
 
 /**
@@ -120,11 +120,11 @@ export async function* entriesAt(archive: OpenArchive, { offset, within }: Membe
   yield* readTar(tar(), archive.name, nothing)
 }
 
-/** Little at first, for most of what is looked for is small. */
+/** Little at first, for most of what is looked for is small, and never much more than was needed so far. */
 async function* chunksFrom(archive: OpenArchive, offset: number): AsyncGenerator<Uint8Array> {
-  let position = offset
-  for (let length = firstRead; position < archive.innerSize; length = Math.min(2 * length, mostRead)) {
-    const chunk = await archive.bytes(position, Math.min(length, archive.innerSize - position))
+  for (let position = offset; position < archive.innerSize;) {
+    const wanted = Math.max(leastRead, Math.min(mostRead, Math.floor((position - offset) / 2)))
+    const chunk = await archive.bytes(position, Math.min(wanted, archive.innerSize - position))
     if (chunk.length === 0) return
     position += chunk.length
     yield chunk

@@ -34,7 +34,7 @@ beforeAll(async () => {
   place = await temporaryFolder()
   const plain = join(place.path, 'plain.tar.gz')
   await using instance = await createCommandInstance(databases[0]!)
-  one = await fillMany(instance, documents, 4000)
+  one = await fillMany(instance, documents, 10_000)
   await instance.report(['backup', plain, '--no-verify'])
   const sizeOf = async (path: string): Promise<number> => (await stat(path)).size
   archives = [{ name: 'plain', path: plain, size: await sizeOf(plain), key: [] }]
