@@ -58,7 +58,7 @@ describe.each(databases)('an instance on $name that grows', ({ place }) => {
 
   test.each(commands)('%s takes no more memory for ten times the documents', (command) => {
     const [, small, large] = sizes.map((documents) => runs.get(documents)!.commands[command].peakMegabytes)
-    expect(large!).toBeLessThan(small! + 50)
+    expect(large!).toBeLessThan(small! + 64)
     expect(large!).toBeLessThan(budget)
   })
 
