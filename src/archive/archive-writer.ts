@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto'
 import { createGzipWriter } from '../std/gzip-writer.ts'
 import { linesOf } from '../std/lines.ts'
 import { createSpool, type Spool } from '../std/spool.ts'
-import type { MemberPlace } from './directory-format.ts'
 import { indexName, sumsName } from './layout.ts'
 import {
   formatDirectoryTail,
@@ -12,6 +11,7 @@ import {
   formatSumsLine,
   indexHeading,
   indexTailBytes,
+  type IndexedMember,
 } from './proof.ts'
 import { blockBytes, encodeHeader, padding, recordBytes } from './tar-format.ts'
 
@@ -45,7 +45,7 @@ export interface ArchiveWriter extends AsyncDisposable {
   /** Where a piece begins in the file; the next one too. After `settle`. */
   offsetOf(piece: number): number
   /** Where the regular members so far begin, in their order. After `settle`. */
-  places(): AsyncIterable<MemberPlace>
+  places(): AsyncIterable<IndexedMember>
   /**
    * Adds SHA256SUMS and the index and ends the archive. `mtime` is that of both. `directory` says in which piece the member
    * strongroom/directory begins, and its hash.
@@ -100,10 +100,10 @@ export async function createArchiveWriter(
     await gzip.drain()
   }
 
-  async function* places(): AsyncGenerator<MemberPlace> {
+  async function* places(): AsyncGenerator<IndexedMember> {
     for await (const line of linesOf(members.chunks())) {
-      const { piece, within } = parseMember(line)
-      yield { offset: gzip.offsetOf(piece), within }
+      const { piece, within, name } = parseMember(line)
+      yield { offset: gzip.offsetOf(piece), within, name }
     }
   }
 
@@ -117,10 +117,8 @@ export async function createArchiveWriter(
     await settle()
     await using index = await createSpool(scratchFolder)
     await index.write(`${indexHeading}\n${formatSumsLine(written.sha256)}\n`)
-    for await (const line of linesOf(members.chunks())) {
-      const { piece, within, name } = parseMember(line)
-      await index.write(`${formatIndexLine(gzip.offsetOf(piece), within, name)}\n`)
-    }
+    for await (const { offset, within, name } of places())
+      await index.write(`${formatIndexLine(offset, within, name)}\n`)
     const directoryTail =
       directory === undefined
         ? ''

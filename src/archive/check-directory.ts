@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 import { DirectoryError, openDirectory, type ArchiveDirectory } from './directory.ts'
 import type { DirectoryNode, DirectoryUser } from './directory-format.ts'
-import type { IndexedMember } from './check-places.ts'
 import { damageName, directoryPagesName } from './layout.ts'
 import type { OpenArchive } from './open-archive.ts'
+import type { IndexedMember } from './proof.ts'
 
 /**
  * Holds the directory of an archive against backup.json and the index, both of which are known to be what was written: it

@@ -1,9 +1,9 @@
 import { StrongroomError } from '../errors.ts'
 import { linesOf } from '../std/lines.ts'
 import { entriesAt } from './directory.ts'
-import type { MemberPlace } from './directory-format.ts'
 import { indexName } from './layout.ts'
 import type { OpenArchive } from './open-archive.ts'
+import { parseIndexLine, type IndexedMember, type MemberPlace } from './proof.ts'
 import { breaksOff } from './breaks-off.ts'
 
 /** A member that was met when the archive was read through. */
@@ -11,11 +11,6 @@ export interface MetMember {
   readonly name: string
   /** Where its header stands in the tar. */
   readonly position: number
-}
-
-/** A line of the index. */
-export interface IndexedMember extends MemberPlace {
-  readonly name: string
 }
 
 /**
@@ -49,8 +44,8 @@ export async function* indexedMembers(archive: OpenArchive, offset: number): Asy
   for await (const entry of entriesAt(archive, { offset, within: 0 })) {
     if (entry.name !== indexName) break
     for await (const line of linesOf(entry.content())) {
-      const [, piece, within, name] = /^(\d+) (\d+) (.+)$/s.exec(line) ?? []
-      if (name !== undefined) yield { offset: Number(piece), within: Number(within), name }
+      const member = parseIndexLine(line)
+      if (member !== undefined) yield member
     }
     return
   }
@@ -60,7 +55,8 @@ export async function* indexedMembers(archive: OpenArchive, offset: number): Asy
   })
 }
 
-async function leadsTo(archive: OpenArchive, place: MemberPlace, name: string): Promise<boolean> {
+/** True where decompression can begin at a place, and finds the header of that member. */
+export async function leadsTo(archive: OpenArchive, place: MemberPlace, name: string): Promise<boolean> {
   try {
     for await (const entry of entriesAt(archive, place)) return entry.name === name
   } catch (error) {

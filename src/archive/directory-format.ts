@@ -1,4 +1,6 @@
+import { createHash } from 'node:crypto'
 import { z } from 'zod'
+import type { MemberPlace } from './proof.ts'
 
 /**
  * The directory of an archive: what leads to one document without reading the others. It is a list of tables in pages, each
@@ -105,13 +107,16 @@ export function parseNode(line: string): DirectoryNode | undefined {
 
 export const formatDocument = (id: string, number: number): string => `${id} ${number}\n`
 
-/** Where a member begins: the piece of the file, and the bytes of the tar to pass over from there. */
-export interface MemberPlace {
-  readonly offset: number
-  readonly within: number
+export const formatPlace = ({ offset, within }: MemberPlace): string => `${offset} ${within}\n`
+
+/** Reads a line of a page of members; undefined for what is none. */
+export function parsePlace(line: string): MemberPlace | undefined {
+  const [, offset, within] = /^(\d+) (\d+)$/.exec(line) ?? []
+  return within === undefined ? undefined : { offset: Number(offset), within: Number(within) }
 }
 
-export const formatPlace = ({ offset, within }: MemberPlace): string => `${offset} ${within}\n`
+/** The hash of a page or of the directory, as the one above has it. */
+export const sha256Of = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')
 
 function parseJson(text: string): unknown {
   try {

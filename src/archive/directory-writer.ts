@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { createSpool } from '../std/spool.ts'
 import type { ArchiveWriter } from './archive-writer.ts'
 import {
@@ -9,6 +8,7 @@ import {
   formatPlace,
   membersInPage,
   nodesInPage,
+  sha256Of,
   sliceBytes,
   type Directory,
   type DirectoryNode,
@@ -183,5 +183,3 @@ async function* inPages(chunks: AsyncIterable<Uint8Array>, lengths: Iterable<num
 async function* mapped<T>(items: AsyncIterable<T> | Iterable<T>, form: (item: T) => string): AsyncGenerator<string> {
   for await (const item of items) yield form(item)
 }
-
-const sha256Of = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto'
 import { constants, inflateRawSync } from 'node:zlib'
 import { reasonOf } from '../std/text.ts'
 import {
@@ -6,17 +5,18 @@ import {
   nodesInPage,
   parseDirectory,
   parseNode,
+  parsePlace,
+  sha256Of,
   sliceBytes,
   type Directory,
   type DirectoryNode,
   type DirectoryUser,
-  type MemberPlace,
   type Page,
 } from './directory-format.ts'
 import { inflate } from './gunzip.ts'
 import { directoryName } from './layout.ts'
 import type { OpenArchive } from './open-archive.ts'
-import { fileTailBytes, indexTailOf, parseDirectoryTail } from './proof.ts'
+import { fileTailBytes, indexTailOf, parseDirectoryTail, type MemberPlace } from './proof.ts'
 import { breaksOff } from './breaks-off.ts'
 import { readTar, type TarEntry } from './tar-reader.ts'
 
@@ -288,9 +288,9 @@ function decompress(compressed: Buffer, bytes: number): Buffer {
 }
 
 function placeIn(line: string | undefined): MemberPlace {
-  const [, offset, within] = /^(\d+) (\d+)$/.exec(line ?? '') ?? []
-  if (offset === undefined) throw new DirectoryError('a line of it cannot be read')
-  return { offset: Number(offset), within: Number(within) }
+  const place = parsePlace(line ?? '')
+  if (place === undefined) throw new DirectoryError('a line of it cannot be read')
+  return place
 }
 
 const linesIn = (page: Buffer): readonly string[] => page.toString('utf8').split('\n').slice(0, -1)
@@ -305,5 +305,3 @@ function countBefore(length: number, holds: (index: number) => boolean): number 
   }
   return low
 }
-
-const sha256Of = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex')

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
-import { constants, inflateRawSync } from 'node:zlib'
 import { StrongroomError } from '../errors.ts'
 import { linesOf } from '../std/lines.ts'
 import type { Spool } from '../std/spool.ts'
+import { leadsTo } from './check-places.ts'
 import { indexName } from './layout.ts'
 import type { OpenArchive } from './open-archive.ts'
 import {
@@ -11,10 +11,10 @@ import {
   indexHeading,
   indexTailBytes,
   indexTailOf,
+  parseIndexLine,
   parseIndexTail,
   parseSum,
 } from './proof.ts'
-import { blockBytes, decodeHeader } from './tar-format.ts'
 
 interface ProblemEvents {
   onProblem(error: StrongroomError): void
@@ -101,7 +101,7 @@ export async function checkIndex(
   for await (const line of lines) {
     if (!inStep || line.trim() === '') continue
     const next = await members.next()
-    const name = /^\d+ \d+ (.+)$/s.exec(line)?.[1]
+    const name = parseIndexLine(line)?.name
     if (next.done === true || name !== parseSeen(next.value).name) {
       problems.push('its index names other members than it has')
       inStep = false
@@ -139,22 +139,11 @@ export async function checkFileTail(
     return { sound: true }
   }
   const offset = parseIndexTail(tail)?.offset ?? 0
-  if (!tail.equals(index.tail) || !(await beginsWithIndex(archive, offset))) {
+  if (!tail.equals(index.tail) || !(await leadsTo(archive, { offset, within: 0 }, indexName))) {
     events.onProblem(damaged(archive.name, 'its last bytes do not lead to its index'))
     return { sound: false }
   }
   return { sound: true, offset }
-}
-
-/** True where decompression can begin at `offset` and finds the header of the index. */
-async function beginsWithIndex(archive: OpenArchive, offset: number): Promise<boolean> {
-  const bytes = await archive.bytes(offset, 64 * 1024)
-  try {
-    const start = inflateRawSync(bytes, { finishFlush: constants.Z_SYNC_FLUSH })
-    return start.length >= blockBytes && decodeHeader(start.subarray(0, blockBytes)).name === indexName
-  } catch {
-    return false
-  }
 }
 
 async function* hashed(content: AsyncIterable<Uint8Array>, hash: { update(bytes: Uint8Array): unknown }) {

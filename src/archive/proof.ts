@@ -55,8 +55,25 @@ export const indexHeading = 'strongroom index 1'
 /** The index's second line. */
 export const formatSumsLine = (sha256: string): string => `SHA256SUMS ${sha256}`
 
+/** Where a member begins: the piece of the file, and the bytes of the tar to pass over from there. */
+export interface MemberPlace {
+  readonly offset: number
+  readonly within: number
+}
+
+/** What a line of the index says. */
+export interface IndexedMember extends MemberPlace {
+  readonly name: string
+}
+
 /** A line of the index: where to begin decompressing, how many bytes of the tar to pass over then, and the member. */
 export const formatIndexLine = (offset: number, within: number, name: string): string => `${offset} ${within} ${name}`
+
+/** Reads a line of the index; undefined where it is none, as the filler behind the lines. */
+export function parseIndexLine(line: string): IndexedMember | undefined {
+  const [, offset, within, name] = /^(\d+) (\d+) (.+)$/s.exec(line) ?? []
+  return name === undefined ? undefined : { offset: Number(offset), within: Number(within), name }
+}
 
 /** A line of SHA256SUMS, as sha256sum writes and reads it. */
 export const formatSum = (sha256: string, name: string): string => `${sha256}  ${name}`

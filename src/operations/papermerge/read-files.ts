@@ -5,6 +5,7 @@ import type { Scratch } from '../../database/scratch.ts'
 import { StrongroomError } from '../../errors.ts'
 import type { MediaStore } from '../../media/media-store.ts'
 import { mediaTypeOf } from '../../reading/media-type.ts'
+import { insertMember } from '../staging/record-keeper.ts'
 
 export interface FilesToRead {
   readonly scratch: Scratch
@@ -55,26 +56,16 @@ export async function readFiles(files: FilesToRead): Promise<{ readonly files: n
     try {
       const found = await hashOf(files, path)
       if (found === undefined) return
+      const { size, sha256, head } = found
       counts.files += 1
-      counts.bytes += found.size
-      keepMember(path, 'file', found.size, found.sha256, mediaTypeOf(found.head, path))
+      counts.bytes += size
+      insertMember(scratch, { path, type: 'file', size, sha256, mediaType: mediaTypeOf(head, path) })
     } catch (error) {
       const unreadable = error instanceof StrongroomError && error.code.startsWith('file.')
       if (!unreadable || leaveOut === undefined) throw error
       leaveOut(error.code, path, error.message)
-      keepMember(path, 'damaged', 0, '', null)
+      insertMember(scratch, { path, type: 'damaged', size: 0, sha256: '', mediaType: null })
     }
-  }
-
-  function keepMember(path: string, type: string, size: number, sha256: string, mediaType: string | null): void {
-    scratch.run(
-      'insert into members (path, type, size, sha256, media_type) values (?, ?, ?, ?, ?)',
-      path,
-      type,
-      size,
-      sha256,
-      mediaType,
-    )
   }
 }
 

@@ -41,6 +41,26 @@ export function createRawTables(scratch: Scratch): void {
   scratch.exec(tables)
 }
 
+/** A file that was met, as a row of `members`. */
+export interface MetFile {
+  readonly path: string
+  readonly type: 'file' | 'folder' | 'damaged'
+  readonly size: number
+  /** Empty where there is none. */
+  readonly sha256: string
+  readonly mediaType: string | null
+}
+
+export const insertMember = (scratch: Scratch, { path, type, size, sha256, mediaType }: MetFile): void =>
+  scratch.run(
+    'insert into members (path, type, size, sha256, media_type) values (?, ?, ?, ?, ?)',
+    path,
+    type,
+    size,
+    sha256,
+    mediaType,
+  )
+
 /** Keeps records of the shape of backup.json, wherever they come from, each checked by its schema. */
 export interface RecordKeeper {
   /** What is wrong with a record goes to `invalid`, and the record nowhere. */

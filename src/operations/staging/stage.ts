@@ -10,7 +10,7 @@ import type { Scratch } from '../../database/scratch.ts'
 import { StrongroomError } from '../../errors.ts'
 import { mediaTypeOf } from '../../reading/media-type.ts'
 import type { Findings } from './findings.ts'
-import { createRawTables, createRecordKeeper, type RecordKeeper } from './record-keeper.ts'
+import { createRawTables, createRecordKeeper, insertMember, type RecordKeeper } from './record-keeper.ts'
 import type { Dialect, Staged } from './staged.ts'
 
 /** An archive whose contents lie on disk as rows, read and checked once, not yet related to each other. */
@@ -110,14 +110,7 @@ function keepMember(
   const { path, type, size, sha256, head } = member
   const earlier = scratch.first('select type, sha256 from members where path = ?', path)
   if (earlier === undefined) {
-    scratch.run(
-      'insert into members (path, type, size, sha256, media_type) values (?, ?, ?, ?, ?)',
-      path,
-      type,
-      size,
-      sha256,
-      mediaTypeOf(head, path),
-    )
+    insertMember(scratch, { path, type, size, sha256, mediaType: mediaTypeOf(head, path) })
   } else if (earlier.type === type && earlier.sha256 === sha256) {
     if (type === 'file')
       warning('archive.member_twice', path, 'The archive holds this file twice, with the same bytes.')
