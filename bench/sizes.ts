@@ -7,6 +7,7 @@ import { scannedPdf, svgOf, textOf, writtenPdf } from './corpus.ts'
 import { limits, type Figure } from './limits.ts'
 import { scannedJpeg } from './pictures.ts'
 import { say, sayTable } from './report.ts'
+import { collectingSink } from '../test/support/collecting-sink.ts'
 
 const kindBytes = 16_000_000
 
@@ -49,8 +50,8 @@ export async function compareSizes(scratchFolder: string): Promise<Figure[]> {
 
 async function archiveOf(make: Make, scratchFolder: string): Promise<Buffer> {
   const chance = createChance(1)
-  const parts: Buffer[] = []
-  await using writer = await createArchiveWriter(async (bytes) => void parts.push(Buffer.from(bytes)), scratchFolder)
+  const { sink, bytes: archive } = collectingSink()
+  await using writer = await createArchiveWriter(sink, scratchFolder)
   for (let number = 0; writer.position < kindBytes; number += 1) {
     const bytes = await make(chance)
     const document = chance.bytes(16).toString('hex')
@@ -58,7 +59,7 @@ async function archiveOf(make: Make, scratchFolder: string): Promise<Buffer> {
     await writer.addFile({ name, size: bytes.length, mtime: 1_700_000_000, content: once(bytes) })
   }
   await writer.finish(1_700_000_000)
-  return Buffer.concat(parts)
+  return archive()
 }
 
 /** How many of the bytes of a tar go out as they are; the headers in it are not known here, so a little more than in an archive. */

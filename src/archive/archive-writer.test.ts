@@ -12,6 +12,7 @@ import { surveyReport } from '../../test/support/survey-report.ts'
 import { createArchiveWriter } from './archive-writer.ts'
 import { decodeHeader } from './tar-format.ts'
 import { readTar } from './tar-reader.ts'
+import { collectingSink } from '../../test/support/collecting-sink.ts'
 
 const scratch = mkdtempSync(join(tmpdir(), 'strongroom-archive-writer-'))
 afterAll(() => rm(scratch, { recursive: true, force: true }))
@@ -26,14 +27,14 @@ const metadata: Member = { name: 'backup.json', content: Buffer.from('{"users": 
 
 /** An archive of these members behind a backup.json. */
 async function archiveOf(members: readonly Member[], mtime = 1_700_000_000): Promise<Buffer> {
-  const parts: Buffer[] = []
-  await using writer = await createArchiveWriter(async (bytes) => void parts.push(Buffer.from(bytes)), scratch)
+  const { sink, bytes } = collectingSink()
+  await using writer = await createArchiveWriter(sink, scratch)
   for (const { name, content } of [metadata, ...members]) {
     const written = await writer.addFile({ name, size: content.length, mtime, content: inChunks(content, 50_000) })
     expect(written).toEqual({ sha256: sha256(content), missingBytes: 0 })
   }
   await writer.finish(mtime)
-  return Buffer.concat(parts)
+  return bytes()
 }
 
 /** The regular members of an archive, read by the reader. */
@@ -120,14 +121,14 @@ describe('an archive', () => {
 
 describe('the writer', () => {
   async function entriesOf(work: (writer: Awaited<ReturnType<typeof createArchiveWriter>>) => Promise<void>) {
-    const parts: Buffer[] = []
-    await using writer = await createArchiveWriter(async (bytes) => void parts.push(Buffer.from(bytes)), scratch)
+    const { sink, bytes } = collectingSink()
+    await using writer = await createArchiveWriter(sink, scratch)
     await work(writer)
     const { position } = writer
     await writer.finish(0)
     const entries: (readonly [string, string, string])[] = []
     let proof = ''
-    const tar = gunzipSync(Buffer.concat(parts))
+    const tar = gunzipSync(bytes())
     for await (const { name, type, linkName, content } of readTar(inChunks(tar, 10_000), 'a', () => undefined)) {
       entries.push([name, type, linkName])
       if (type === 'file') proof += (await allOf(content())).toString()

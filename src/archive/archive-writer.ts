@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { createGzipWriter } from '../std/gzip-writer.ts'
 import { linesOf } from '../std/lines.ts'
+import type { Sink } from '../std/sink.ts'
 import { createSpool, type Spool } from '../std/spool.ts'
 import { indexName, sumsName } from './layout.ts'
 import {
@@ -58,10 +59,7 @@ export interface ArchiveWriter extends AsyncDisposable {
 const zeros = new Uint8Array(64 * 1024)
 
 /** `sink` gets the bytes of the file in order; what must wait for the end lies in `scratchFolder` meanwhile. */
-export async function createArchiveWriter(
-  sink: (bytes: Uint8Array) => Promise<void>,
-  scratchFolder: string,
-): Promise<ArchiveWriter> {
+export async function createArchiveWriter(sink: Sink, scratchFolder: string): Promise<ArchiveWriter> {
   const gzip = createGzipWriter(sink)
   // One line a regular member: its hash, the piece it begins in, the bytes before it there, its name.
   const members = await createSpool(scratchFolder)

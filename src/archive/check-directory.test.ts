@@ -8,6 +8,7 @@ import { inChunks } from '../../test/support/tar-pieces.ts'
 import { createArchiveWriter, type ArchiveWriter } from './archive-writer.ts'
 import type { DirectoryNode, DirectoryUser } from './directory-format.ts'
 import { createDirectoryWriter, type DirectoryContents } from './directory-writer.ts'
+import { collectingSink } from '../../test/support/collecting-sink.ts'
 
 const scratch = mkdtempSync(join(tmpdir(), 'strongroom-check-directory-'))
 afterAll(() => rm(scratch, { recursive: true, force: true }))
@@ -77,8 +78,8 @@ const truth: DirectoryContents = {
 
 /** An archive with this directory, whose chain of proof is right. With `shown`, the directory leads there for backup.json. */
 async function archiveWith(contents: DirectoryContents, shown?: string): Promise<Buffer> {
-  const bytes: Buffer[] = []
-  await using archive = await createArchiveWriter(async (chunk) => void bytes.push(Buffer.from(chunk)), scratch)
+  const { sink, bytes } = collectingSink()
+  await using archive = await createArchiveWriter(sink, scratch)
   const add = (name: string, text: string) =>
     archive.addFile({ name, size: text.length, mtime: 1, content: inChunks(Buffer.from(text), 100) })
   const renamed: ArchiveWriter = {
@@ -92,7 +93,7 @@ async function archiveWith(contents: DirectoryContents, shown?: string): Promise
   if (shown === undefined) await add('README.txt', 'This is a backup.')
   for (const id of [ids[1], ids[2], ids[3]]) await add(fileOf(id), `the file of ${id}`)
   await archive.finish(1, await directory.finish(1, contents))
-  return Buffer.concat(bytes)
+  return bytes()
 }
 
 const problemsOf = async (archive: Buffer): Promise<readonly string[]> =>

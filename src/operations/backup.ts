@@ -12,6 +12,7 @@ import { openScratch, type Scratch } from '../database/scratch.ts'
 import { StrongroomError } from '../errors.ts'
 import type { MediaStore } from '../media/media-store.ts'
 import { type Clock, type Timestamp, unixSeconds } from '../std/clock.ts'
+import type { Sink } from '../std/sink.ts'
 import { createSpool, type Spool } from '../std/spool.ts'
 import { userFolders } from './backup/account-names.ts'
 import { archiveFormat, type ArchiveFormat } from './backup/archive-format.ts'
@@ -97,7 +98,8 @@ async function writeToStream(
   signal: AbortSignal | undefined,
 ): Promise<BackupReport> {
   let archiveBytes = 0
-  const sink = async (bytes: Uint8Array): Promise<void> => {
+  const sink: Sink = async (parts) => {
+    const bytes = Buffer.concat(parts)
     archiveBytes += bytes.length
     await new Promise<void>((resolve, reject) => {
       stdout.write(bytes, (error) => (error === null || error === undefined ? resolve() : reject(error)))
@@ -167,7 +169,7 @@ async function assertSpace(target: Target, counts: Counts): Promise<void> {
 interface WriteInput extends Pick<BackupParts, 'media' | 'programVersion' | 'instanceId' | 'scratchDirectory'> {
   readonly db: Db
   readonly links: 'symbolic' | 'hard'
-  readonly sink: (bytes: Uint8Array) => Promise<void>
+  readonly sink: Sink
   readonly createdAt: Timestamp
   readonly counts: Counts
   readonly onProgress: OnProgress

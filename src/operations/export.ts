@@ -162,7 +162,7 @@ async function writeZip(
 ): Promise<Written> {
   const { target, overwrite, now } = place
   await using partial = await createPartial(target, instanceId)
-  await using zip = await createZipTarget(partial.write, scratchDirectory)
+  await using zip = await createZipTarget((bytes) => partial.write([bytes]), scratchDirectory)
   const folders = await writeFolders(writing, zip)
   const copied = await copyFiles({ ...writing, target: zip })
   const others = await writeOthers(zip)

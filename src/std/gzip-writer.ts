@@ -1,6 +1,7 @@
 import { crc32 } from 'node:zlib'
-import { createDeflater, deflateAtOnce } from './deflater.ts'
-import { endsDense, partRuns } from './stored-runs.ts'
+import { createDeflaters, deflateAtOnce } from './deflater.ts'
+import type { Sink } from './sink.ts'
+import { endsDense, partRuns, type Run } from './stored-runs.ts'
 
 /**
  * Writes one gzip member (RFC 1952) out of pieces that are compressed beside each other and joined in order. What deflate
@@ -39,25 +40,23 @@ export interface GzipWriter extends Disposable {
 const pieceBytes = 2 * 1024 * 1024
 const longPiece = pieceBytes - 256 * 1024
 const leastPiece = 64 * 1024
-const deflatersAtOnce = 2
-const piecesInFlight = 2
-/** What goes to the sink at once. */
+const piecesInFlight = 3
+/** What is less than this is gathered before it goes to the sink. */
 const outputBytes = 512 * 1024
 /** Shorter runs are deflated at once: that is cheaper than to hand them to a thread. */
 const longestInline = 4096
 const longestStored = 65_535
 const header = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255])
+const headerOfLongest = headerOfStored(longestStored)
 
-/** `sink` gets the output in order and must not keep the buffers. `level` is that of zlib, 1 to 9. */
-export function createGzipWriter(sink: (bytes: Uint8Array) => Promise<void>, level = 6): GzipWriter {
+/** `level` is that of zlib, 1 to 9. */
+export function createGzipWriter(sink: Sink, level = 6): GzipWriter {
   const offsets: number[] = []
   const inFlight: Promise<void>[] = []
-  // One for each core that a small machine has; runs take turns, so that the output does not depend on who is faster.
-  const deflaters = Array.from({ length: deflatersAtOnce }, () => ({
-    deflater: createDeflater(level),
-    free: Promise.resolve<unknown>(undefined),
-  }))
-  let turns = 0
+  const deflaters = {
+    deflated: createDeflaters({ level, coded: false }),
+    coded: createDeflaters({ level, coded: true }),
+  }
   const spare: Buffer[] = []
   let piece: Buffer = Buffer.allocUnsafeSlow(pieceBytes)
   let edges: number[] = []
@@ -73,67 +72,49 @@ export function createGzipWriter(sink: (bytes: Uint8Array) => Promise<void>, lev
   header.copy(output)
   outputFilled = written = header.length
 
-  function deflate(bytes: Uint8Array): Uint8Array | Promise<Uint8Array> {
-    if (bytes.length <= longestInline) return deflateAtOnce(bytes, level)
-    const turn = deflaters[turns % deflatersAtOnce]!
-    turns += 1
-    const compressed = turn.free.then(() => turn.deflater.compress(bytes))
-    turn.free = compressed
-    // A failure is met by whoever writes it; without this it would be unhandled until then.
-    compressed.catch(() => undefined)
-    return compressed
+  /** What a run becomes; a promise where a thread compresses it, as soon as one is free. */
+  function blocksOf({ start, end, kind }: Run, bytes: Uint8Array): Uint8Array[] | Promise<Uint8Array> {
+    const run = bytes.subarray(start, end)
+    if (kind !== 'stored')
+      return run.length <= longestInline ? [deflateAtOnce(run, level)] : deflaters[kind].compress(run)
+    storedBytes += run.length
+    return storedBlocks(run)
   }
 
-  /** Compresses as soon as a deflater is free, and writes when all before it is written. */
+  /** Begins to compress, and writes when all before it is written. */
   function emit(whole: Buffer, length: number): void {
     const bytes = whole.subarray(0, length)
-    const parts = partRuns(bytes, edges).map(({ start, end, stored }) => {
-      const run = bytes.subarray(start, end)
-      if (stored) storedBytes += run.length
-      return { stored, bytes: stored ? run : deflate(run) }
-    })
+    const runs = partRuns(bytes, edges).map((run) => blocksOf(run, bytes))
     const before = last
     last = (async () => {
       await before
       offsets.push(written)
-      for (const part of parts) {
-        if (part.stored) await appendStored(part.bytes as Uint8Array)
-        else await append(part.bytes instanceof Promise ? await part.bytes : part.bytes)
-      }
+      const blocks: Uint8Array[] = []
+      for (const run of runs) blocks.push(...(run instanceof Promise ? [await run] : run))
+      await append(blocks)
       spare.push(whole)
     })()
     last.catch(() => undefined)
     inFlight.push(last)
   }
 
-  async function appendStored(run: Uint8Array): Promise<void> {
-    for (let done = 0; done < run.length; done += longestStored) {
-      const block = run.subarray(done, done + longestStored)
-      if (outputFilled + 5 + block.length > outputBytes) await flush()
-      output[outputFilled] = 0
-      output.writeUInt16LE(block.length, outputFilled + 1)
-      output.writeUInt16LE(block.length ^ 0xffff, outputFilled + 3)
-      output.set(block, outputFilled + 5)
-      outputFilled += 5 + block.length
-      written += 5 + block.length
-    }
-  }
-
-  async function append(bytes: Uint8Array): Promise<void> {
-    for (let done = 0; done < bytes.length;) {
-      if (outputFilled === outputBytes) await flush()
-      const part = bytes.subarray(done, done + outputBytes - outputFilled)
+  /** Copies what is short, so that there are few calls, and hands on what is long as it is. */
+  async function append(parts: readonly Uint8Array[]): Promise<void> {
+    const length = parts.reduce((sum, part) => sum + part.length, 0)
+    written += length
+    if (outputFilled + length > outputBytes) await flush(length >= outputBytes ? parts : [])
+    if (length >= outputBytes) return
+    for (const part of parts) {
       output.set(part, outputFilled)
       outputFilled += part.length
-      written += part.length
-      done += part.length
     }
   }
 
-  async function flush(): Promise<void> {
-    const full = output.subarray(0, outputFilled)
+  /** Everything gathered so far, and what comes next. */
+  async function flush(next: readonly Uint8Array[] = []): Promise<void> {
+    const gathered = output.subarray(0, outputFilled)
     outputFilled = 0
-    await sink(full)
+    await sink(gathered.length === 0 ? next : [gathered, ...next])
   }
 
   function cut(): void {
@@ -192,17 +173,32 @@ export function createGzipWriter(sink: (bytes: Uint8Array) => Promise<void>, lev
       await last
       crc = crc32(tail, crc)
       position += tail.length
-      const stored = Buffer.alloc(5)
-      stored.writeUInt16LE(tail.length, 1)
-      stored.writeUInt16LE(tail.length ^ 0xffff, 3)
       const end = Buffer.from([1, 0, 0, 0xff, 0xff, 0, 0, 0, 0, 0, 0, 0, 0])
       end.writeUInt32LE(crc, 5)
       end.writeUInt32LE(position % 2 ** 32, 9)
-      await append(Buffer.concat([stored, tail, end]))
+      await append([headerOfStored(tail.length), tail, end])
       await flush()
     },
     [Symbol.dispose]() {
-      for (const { deflater } of deflaters) deflater[Symbol.dispose]()
+      for (const each of Object.values(deflaters)) each[Symbol.dispose]()
     },
   }
+}
+
+/** A run as it is, in blocks of at most 65,535 bytes. */
+function storedBlocks(run: Uint8Array): Uint8Array[] {
+  const parts: Uint8Array[] = []
+  for (let done = 0; done < run.length; done += longestStored) {
+    const block = run.subarray(done, done + longestStored)
+    parts.push(block.length === longestStored ? headerOfLongest : headerOfStored(block.length), block)
+  }
+  return parts
+}
+
+/** What stands before the bytes of a stored block. Throws RangeError for more than 65,535. */
+function headerOfStored(length: number): Buffer {
+  const bytes = Buffer.alloc(5)
+  bytes.writeUInt16LE(length, 1)
+  bytes.writeUInt16LE(length ^ 0xffff, 3)
+  return bytes
 }

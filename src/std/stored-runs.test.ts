@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto'
 import { deflateRawSync } from 'node:zlib'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { noise } from '../../test/support/fixtures.ts'
-import { partRuns } from './stored-runs.ts'
+import { noise, skewed } from '../../test/support/fixtures.ts'
+import { partRuns, type RunKind } from './stored-runs.ts'
 
 const text = (length: number): Buffer =>
   Buffer.from(
@@ -25,8 +25,8 @@ function jpegLike(length: number): Buffer {
   return out
 }
 
-const storedShare = (bytes: Uint8Array, edges: readonly number[] = []): number =>
-  partRuns(bytes, edges).reduce((sum, { stored, start, end }) => sum + (stored ? end - start : 0), 0) / bytes.length
+const shareOf = (wanted: RunKind, bytes: Uint8Array): number =>
+  partRuns(bytes, []).reduce((sum, { kind, start, end }) => sum + (kind === wanted ? end - start : 0), 0) / bytes.length
 
 describe('goes out as it is', () => {
   test.each([
@@ -38,8 +38,28 @@ describe('goes out as it is', () => {
     ],
     ['the scan of a JPEG', jpegLike(300_000)],
   ])('%s', (_, bytes) => {
-    expect(storedShare(bytes)).toBeGreaterThan(0.9)
+    expect(shareOf('stored', bytes)).toBeGreaterThan(0.9)
   })
+})
+
+test('is coded where some bytes are more frequent than others and nothing comes again', () => {
+  expect(shareOf('coded', skewed(300_000, 9, 3))).toBeGreaterThan(0.9)
+})
+
+test('each kind of cells has runs of its own, and what is skewed most is deflated', () => {
+  const cell = 16 * 1024
+  const bytes = Buffer.concat([
+    skewed(4 * cell, 9, 3),
+    noise(4 * cell, 1),
+    skewed(4 * cell, 9, 3),
+    skewed(4 * cell, 9, 2),
+  ])
+  expect(partRuns(bytes, [])).toEqual([
+    { start: 0, end: 4 * cell, kind: 'coded' },
+    { start: 4 * cell, end: 8 * cell, kind: 'stored' },
+    { start: 8 * cell, end: 12 * cell, kind: 'coded' },
+    { start: 12 * cell, end: 16 * cell, kind: 'deflated' },
+  ])
 })
 
 describe('is deflated', () => {
@@ -78,7 +98,7 @@ describe('is deflated', () => {
       ),
     ],
   ])('%s', (_, bytes) => {
-    expect(storedShare(bytes)).toBe(0)
+    expect(shareOf('deflated', bytes)).toBe(1)
   })
 })
 
@@ -107,8 +127,8 @@ test('runs cover the whole, in order, alternating', () => {
       for (const [index, run] of runs.entries()) {
         expect(run.start).toBe(end)
         expect(run.end).toBeGreaterThan(run.start)
-        if (index > 0) expect(run.stored && runs[index - 1]!.stored).toBe(false)
-        if (run.stored) expect(run.end - run.start).toBeGreaterThanOrEqual(32 * 1024)
+        if (index > 0) expect(run.kind).not.toBe(runs[index - 1]!.kind)
+        if (run.kind === 'stored') expect(run.end - run.start).toBeGreaterThanOrEqual(32 * 1024)
         end = run.end
       }
       expect(end).toBe(length)
@@ -122,8 +142,8 @@ test('the header between two scans is told from them, to the block, where an edg
   header.write('docs/user_1/document_2/v1/scan.pdf')
   const bytes = Buffer.concat([noise(51_200, 1), header, noise(60_000, 2)])
   expect(partRuns(bytes, [51_200])).toEqual([
-    { start: 0, end: 51_200, stored: true },
-    { start: 51_200, end: 52_224, stored: false },
-    { start: 52_224, end: 112_224, stored: true },
+    { start: 0, end: 51_200, kind: 'stored' },
+    { start: 51_200, end: 52_224, kind: 'deflated' },
+    { start: 52_224, end: 112_224, kind: 'stored' },
   ])
 })

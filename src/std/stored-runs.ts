@@ -1,9 +1,15 @@
-/** A part of a piece of data, and whether it is worth deflating. */
+/** A part of a piece of data, and what is to become of it. */
 export interface Run {
   readonly start: number
   readonly end: number
-  readonly stored: boolean
+  readonly kind: RunKind
 }
+
+/**
+ * `stored`: nothing makes it smaller. `coded`: nothing in it comes again, but some bytes are more frequent than others, so that
+ * Huffman's codes alone make it smaller. `deflated`: all else.
+ */
+export type RunKind = 'stored' | 'coded' | 'deflated'
 
 const cellBytes = 16 * 1024
 const sampleBytes = 32
@@ -17,11 +23,13 @@ const stepBytes = 512
 const shortestRun = 32 * 1024
 /**
  * How often two bytes are alike, against evenly spread ones: 2 to the power of what the collision entropy lacks of 8 bits.
- * Encrypted, deflated and random data have 1 (0.95 to 1.06 in the samples of a cell), JPEG has 1.02 to 1.09, and where it is
- * above, deflate saves something. base64 has 4, text and programs have 5 and more. Below the lower bound bytes are spread
- * too evenly to be chance, as counters are.
+ * Encrypted, deflated and random data have 1 (0.95 to 1.06 in the samples of a cell), JPEG has 1.02 to 1.09 where deflate
+ * saves next to nothing, up to 1.2 where Huffman's codes save two thirds of what deflate does, and more where codes come again
+ * and again. base64 has 4, text and programs have 5 and more. Below the lower bound bytes are spread too evenly to be chance,
+ * as counters are.
  */
-const mostAlike = 1.09
+const mostAlikeStored = 1.09
+const mostAlikeCoded = 1.2
 const leastAlike = 0.9
 /** The same for a step, which is short: JPEG reaches 1.6 there, while the header of a member or of a PDF has 5 and more. */
 const mostAlikeInStep = 1.7
@@ -36,8 +44,8 @@ const wordsOf = (bytes: Uint8Array): Uint32Array => {
   return new Uint32Array(aligned.buffer, aligned.byteOffset, aligned.length >> 2)
 }
 
-/** `start` counts bytes and is a multiple of 4. */
-function isDenseCell(words: Uint32Array, start: number): boolean {
+/** What becomes of a whole cell; `start` counts bytes and is a multiple of 4. */
+function kindOfCell(words: Uint32Array, start: number): RunKind {
   counts.fill(0)
   const end = (start + cellBytes) >> 2
   for (let sample = start >> 2; sample < end; sample += sampleDistance >> 2) {
@@ -51,14 +59,15 @@ function isDenseCell(words: Uint32Array, start: number): boolean {
       // Adds up the highest bits of the four bytes.
       high += Math.imul((word >>> 7) & 0x01010101, 0x01010101) >>> 24
     }
-    if (high < fewestHigh || high > sampleBytes - fewestHigh) return false
+    if (high < fewestHigh || high > sampleBytes - fewestHigh) return 'deflated'
   }
   let squares = 0
   for (const count of counts) squares += count * count
   const length = (cellBytes / sampleDistance) * sampleBytes
   const pairs = (squares - length) / 2
   const alike = (pairs * 512) / (length * (length - 1))
-  return alike < mostAlike && alike > leastAlike
+  if (alike > mostAlikeCoded || alike < leastAlike) return 'deflated'
+  return alike < mostAlikeStored ? 'stored' : 'coded'
 }
 
 function isDenseStep(bytes: Uint8Array, start: number): boolean {
@@ -76,57 +85,80 @@ function isDenseStep(bytes: Uint8Array, start: number): boolean {
 }
 
 /**
- * Parts a piece into runs that no compression makes smaller, and what stands between. Only samples are looked at: 64 bytes in
- * every 512, and all around where a run ends and at the `edges` (in rising order), where bytes of another kind
- * may begin. The same input gives the same runs.
+ * Parts a piece into runs of each kind. Only samples are looked at: 32 bytes in every 128, and all around where runs that are
+ * not deflated begin and end, and at the `edges` (in rising order), where bytes of another kind may begin. The same input gives
+ * the same runs.
  */
 export function partRuns(bytes: Uint8Array, edges: readonly number[]): readonly Run[] {
-  const dense = densePlaces(bytes, edges)
+  const kinds = kindsOfCells(bytes, edges)
   const runs: Run[] = []
-  let end = 0
-  for (const { start, end: denseEnd } of dense) {
-    if (denseEnd - start < shortestRun) continue
-    if (start > end) runs.push({ start: end, end: start, stored: false })
-    runs.push({ start, end: denseEnd, stored: true })
-    end = denseEnd
+  let done = 0
+  function add(end: number, kind: RunKind): void {
+    if (end <= done) return
+    const last = runs.at(-1)
+    if (last?.kind === kind) runs[runs.length - 1] = { ...last, end }
+    else runs.push({ start: done, end, kind })
+    done = end
   }
-  if (bytes.length > end) runs.push({ start: end, end: bytes.length, stored: false })
+  for (let from = 0, to = 0; from < kinds.length; from = to) {
+    to = endOfStretch(kinds, from)
+    if (kinds[from] === 'deflated') continue
+    const start = exactStart(bytes, from * cellBytes, done)
+    const end = exactEnd(bytes, to * cellBytes, start)
+    if (end - start < shortestRun) continue
+    add(start, 'deflated')
+    for (let cell = from; cell < to - 1; cell += 1) add(Math.min(end, (cell + 1) * cellBytes), kinds[cell]!)
+    add(end, kinds[to - 1]!)
+  }
+  add(bytes.length, 'deflated')
   return runs
 }
 
-/** The whole cells that look dense, joined, and widened or narrowed to the step. */
-function densePlaces(bytes: Uint8Array, edges: readonly number[]): { start: number; end: number }[] {
-  const places: { start: number; end: number }[] = []
+function kindsOfCells(bytes: Uint8Array, edges: readonly number[]): RunKind[] {
+  const kinds: RunKind[] = []
   const words = wordsOf(bytes)
   let edge = 0
   for (let cell = 0; cell + cellBytes <= bytes.length; cell += cellBytes) {
     while (edge < edges.length && edges[edge]! < cell) edge += 1
     const hasEdge = edge < edges.length && edges[edge]! < cell + cellBytes
-    if (hasEdge || !isDenseCell(words, cell)) continue
-    const last = places.at(-1)
-    if (last?.end === cell) last.end += cellBytes
-    else places.push({ start: cell, end: cell + cellBytes })
+    kinds.push(hasEdge ? 'deflated' : kindOfCell(words, cell))
   }
-  const exact: { start: number; end: number }[] = []
-  for (const [index, place] of places.entries()) {
-    const before = exact.at(-1)?.end ?? 0
-    let { start, end } = place
-    while (start < end && !isDenseStep(bytes, start)) start += stepBytes
-    if (start === place.start)
-      while (start - stepBytes >= before && isDenseStep(bytes, start - stepBytes)) start -= stepBytes
-    while (end > start && !isDenseStep(bytes, end - stepBytes)) end -= stepBytes
-    const limit = places[index + 1]?.start ?? bytes.length
-    if (end === place.end) while (end < limit && isDenseStep(bytes, end)) end = Math.min(end + stepBytes, limit)
-    if (exact.length > 0 && exact.at(-1)!.end === start) exact.at(-1)!.end = end
-    else exact.push({ start, end })
-  }
-  return exact
+  return kinds
 }
 
-/** Whether the last bytes are of a run that goes out as it is: deflate has then nothing to remember. */
+/** The cell after the last of those that are all deflated, or all not, as the first. */
+function endOfStretch(kinds: readonly RunKind[], first: number): number {
+  const isDeflated = kinds[first] === 'deflated'
+  let cell = first + 1
+  while (cell < kinds.length && (kinds[cell] === 'deflated') === isDeflated) cell += 1
+  return cell
+}
+
+/** Where the dense bytes begin that a cell at `start` belongs to, to the step; not before `least`. */
+function exactStart(bytes: Uint8Array, start: number, least: number): number {
+  let exact = start
+  while (exact < bytes.length && !isDenseStep(bytes, exact)) exact += stepBytes
+  if (exact > start) return exact
+  while (exact - stepBytes >= Math.max(least, start - cellBytes) && isDenseStep(bytes, exact - stepBytes))
+    exact -= stepBytes
+  // All of the cell before it looks dense, step by step, and yet deflate makes it smaller.
+  return exact === start - cellBytes ? start : exact
+}
+
+/** Where the dense bytes end that a cell before `end` belongs to; not before `least`. */
+function exactEnd(bytes: Uint8Array, end: number, least: number): number {
+  let exact = end
+  while (exact > least && !isDenseStep(bytes, exact - stepBytes)) exact -= stepBytes
+  if (exact < end) return exact
+  const most = Math.min(bytes.length, end + cellBytes)
+  while (exact < most && isDenseStep(bytes, exact)) exact = Math.min(exact + stepBytes, most)
+  return exact === end + cellBytes ? end : exact
+}
+
+/** Whether the last bytes are of a run that is not deflated: deflate has then nothing to remember. */
 export function endsDense(bytes: Uint8Array): boolean {
   if (bytes.length < 3 * cellBytes) return false
   const words = wordsOf(bytes)
   const last = words.length * 4 - 2 * cellBytes
-  return isDenseCell(words, last) && isDenseCell(words, last - cellBytes)
+  return kindOfCell(words, last) !== 'deflated' && kindOfCell(words, last - cellBytes) !== 'deflated'
 }

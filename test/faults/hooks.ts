@@ -199,7 +199,10 @@ const createsFile = (flags: unknown): boolean =>
   typeof flags === 'number' ? (flags & constants.O_CREAT) !== 0 : typeof flags === 'string' && /^[wa]/.test(flags)
 
 function hookHandle(handle: FileHandle, path: string): FileHandle {
-  const hook = (method: 'write' | 'writeFile' | 'read' | 'sync' | 'datasync' | 'close', name: CallName): void => {
+  const hook = (
+    method: 'write' | 'writev' | 'writeFile' | 'read' | 'sync' | 'datasync' | 'close',
+    name: CallName,
+  ): void => {
     const original = (handle[method] as Work).bind(handle)
     Object.defineProperty(handle, method, {
       configurable: true,
@@ -207,6 +210,10 @@ function hookHandle(handle: FileHandle, path: string): FileHandle {
         const run = () => original(...args)
         if (watcher === undefined) return run()
         const call: Call = { name, path, handle }
+        if (method === 'writev') {
+          const bytes = Buffer.concat(args[0] as Uint8Array[])
+          return watcher.around({ ...call, bytes }, run, () => handle.write(bytes, 0, Math.floor(bytes.length / 2)))
+        }
         if (method !== 'write' && method !== 'writeFile') return watcher.around(call, run)
         const written = writtenBy(args)
         // In the order of node:fs: the bytes, where in them, how many, where in the file.
@@ -216,6 +223,7 @@ function hookHandle(handle: FileHandle, path: string): FileHandle {
     })
   }
   hook('write', 'write')
+  hook('writev', 'write')
   hook('writeFile', 'write')
   hook('read', 'read')
   hook('sync', 'sync')

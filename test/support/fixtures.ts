@@ -25,6 +25,12 @@ export function noise(bytes: number, seed: number): Buffer {
   return buffer
 }
 
+/** Noise in which bytes without one of the bits are more frequent: the more so, the less `every` is. JPEG is like that. */
+export function skewed(bytes: number, seed: number, every: number): Buffer {
+  const chance = noise(bytes, seed + 1)
+  return Buffer.from(noise(bytes, seed).map((byte, index) => (chance[index]! % every === 0 ? byte & 0xbf : byte)))
+}
+
 const addUser = async (instance: CommandInstance, name: string): Promise<unknown> =>
   instance.report(['user', 'add', name], { stdin: `the password of ${name}\n` })
 

@@ -3,6 +3,7 @@ import { createArchiveWriter } from '../../src/archive/archive-writer.ts'
 import { readTar } from '../../src/archive/tar-reader.ts'
 import { noise } from './fixtures.ts'
 import { endOfTar, inChunks } from './tar-pieces.ts'
+import { collectingSink } from './collecting-sink.ts'
 
 export const user = 'ce67fe07-e5e3-4269-8d20-d262e8fb655a'
 /** Where the archive has the file of a version. */
@@ -34,8 +35,8 @@ export interface SmallArchive {
 
 /** An archive of ours with every sort of entry, small enough to be damaged at each of its bytes. */
 export async function createSmallArchive(scratch: string): Promise<SmallArchive> {
-  const parts: Buffer[] = []
-  await using writer = await createArchiveWriter(async (bytes) => void parts.push(Buffer.from(bytes)), scratch)
+  const { sink, bytes: written } = collectingSink()
+  await using writer = await createArchiveWriter(sink, scratch)
   for (const [name, content] of files) {
     const bytes = Buffer.from(content)
     await writer.addFile({ name, size: bytes.length, mtime: 1, content: inChunks(bytes, 100) })
@@ -43,7 +44,7 @@ export async function createSmallArchive(scratch: string): Promise<SmallArchive>
   await writer.addFolder({ name: 'ada/.home', mtime: 1 })
   await writer.addLink({ name: 'ada/.home/a', target: `../../${pathOf('c.pdf')}`, mtime: 1, type: 'symlink' })
   await writer.finish(1)
-  const archive = Buffer.concat(parts)
+  const archive = written()
   const tar = gunzipSync(archive)
   const starts: (readonly [string, number])[] = []
   for await (const { name, position } of readTar(inChunks(tar, 10_000), 'a', () => undefined))

@@ -1,5 +1,6 @@
 import { createAgeWriter } from '../../std/age/age-writer.ts'
 import type { AgeAudience, AgeKeys } from '../../std/age/keys.ts'
+import type { Sink } from '../../std/sink.ts'
 
 /** How a backup is encrypted. */
 export interface Encryption {
@@ -9,7 +10,7 @@ export interface Encryption {
 }
 
 /** What the archive is written to: the sink itself, or what encrypts for it. `keys` open what was written. */
-export async function encryptInto(sink: (bytes: Uint8Array) => Promise<void>, encryption: Encryption | undefined) {
+export async function encryptInto(sink: Sink, encryption: Encryption | undefined) {
   if (encryption === undefined) return { write: sink, finish: () => Promise.resolve(), keys: undefined }
   const { write, finish, fileKey } = await createAgeWriter(sink, encryption.audience)
   // Who holds a recipient alone cannot open what is encrypted for it.

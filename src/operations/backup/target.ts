@@ -5,6 +5,7 @@ import { basename, dirname, join, resolve } from 'node:path'
 import { StrongroomError } from '../../errors.ts'
 import type { Timestamp } from '../../std/clock.ts'
 import { makeFolders, onFile, placeFile, syncFolder, systemCode, toFileError } from '../../std/files.ts'
+import type { Sink } from '../../std/sink.ts'
 
 /** Where an archive is to lie. */
 export interface Target {
@@ -65,7 +66,7 @@ export async function freeBytes(folder: string): Promise<number> {
 export interface PartialArchive extends AsyncDisposable {
   readonly path: string
   readonly size: number
-  write(bytes: Uint8Array): Promise<void>
+  readonly write: Sink
   sync(): Promise<void>
   /** Gives it its final name and makes that durable. Returns the path. */
   putInPlace(overwrite: boolean, createdAt: Timestamp, isEncrypted?: boolean): Promise<string>
@@ -90,12 +91,12 @@ export async function createPartial(target: Target, instance: string): Promise<P
     get size() {
       return size
     },
-    async write(bytes) {
-      for (let done = 0; done < bytes.length;) {
-        const { bytesWritten } = await onFile(path, 'written', () => file.write(bytes, done, bytes.length - done))
-        done += bytesWritten
+    async write(parts) {
+      for (let left = parts; left.length > 0;) {
+        const { bytesWritten } = await onFile(path, 'written', () => file.writev(left))
+        size += bytesWritten
+        left = after(left, bytesWritten)
       }
-      size += bytes.length
     },
     sync: () => onFile(path, 'written', () => file.sync()),
     async putInPlace(overwrite, createdAt, isEncrypted = false) {
@@ -118,6 +119,16 @@ export async function createPartial(target: Target, instance: string): Promise<P
       await onFile(path, 'written', () => file.close())
     },
   }
+}
+
+/** What is left of some parts behind so many bytes. */
+function after(parts: readonly Uint8Array[], bytes: number): readonly Uint8Array[] {
+  let passed = bytes
+  for (const [index, part] of parts.entries()) {
+    if (passed < part.length) return [part.subarray(passed), ...parts.slice(index + 1)]
+    passed -= part.length
+  }
+  return []
 }
 
 /** `strongroom-20261124T140352Z.tar.gz`, and `…-2.tar.gz` where that is taken; with `.age` where it is encrypted. */

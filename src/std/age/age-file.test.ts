@@ -11,6 +11,7 @@ import { openAge } from './age-file.ts'
 import { createAgeWriter } from './age-writer.ts'
 import { recipientsOf, type AgeAudience, type AgeKeys } from './keys.ts'
 import { chunkBytes, nonceBytes, tagBytes } from './payload.ts'
+import { collectingSink } from '../../../test/support/collecting-sink.ts'
 
 const isAgeThere = needs('age', hasProgram('age'), 'encryption both ways with the age program')
 const sealedBytes = chunkBytes + tagBytes
@@ -29,17 +30,16 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }))
 
 async function encrypt(plain: Uint8Array, pieces: readonly number[] = [], audience?: AgeAudience): Promise<Buffer> {
-  const written: Buffer[] = []
-  const sink = async (bytes: Uint8Array): Promise<void> => void written.push(Buffer.from(bytes))
+  const { sink, bytes } = collectingSink()
   const writer = await createAgeWriter(sink, audience ?? { recipients: [recipient] })
   let done = 0
   for (const piece of pieces) {
-    await writer.write(plain.subarray(done, done + piece))
+    await writer.write([plain.subarray(done, done + piece)])
     done += piece
   }
-  await writer.write(plain.subarray(done))
+  await writer.write([plain.subarray(done)])
   await writer.finish()
-  return Buffer.concat(written)
+  return bytes()
 }
 
 const fileOf = (bytes: Uint8Array) => ({
@@ -152,12 +152,10 @@ describe('an age file', () => {
   })
 
   test('opens with the file key of its writer, and not where the header is another', async () => {
-    const written: Buffer[] = []
-    const writer = await createAgeWriter(async (bytes) => void written.push(Buffer.from(bytes)), {
-      recipients: [recipient],
-    })
+    const { sink, bytes } = collectingSink()
+    const writer = await createAgeWriter(sink, { recipients: [recipient] })
     await writer.finish()
-    const sealed = Buffer.concat(written)
+    const sealed = bytes()
     expect((await open(sealed, { fileKey: writer.fileKey })).size).toBe(0)
     // A letter of the stanza: its recipient could not open it any more.
     const at = sealed.indexOf('X25519 ') + 10

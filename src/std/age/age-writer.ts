@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import type { Sink } from '../sink.ts'
 import { makeHeader } from './header.ts'
 import type { AgeAudience } from './keys.ts'
 import { chunkBytes, nonceBytes, payloadKey, sealChunk } from './payload.ts'
@@ -7,7 +8,7 @@ import { chunkBytes, nonceBytes, payloadKey, sealChunk } from './payload.ts'
 export interface AgeWriter {
   /** Opens the file again before it is forgotten, without the secret key of a recipient. A secret itself. */
   readonly fileKey: Uint8Array
-  write(bytes: Uint8Array): Promise<void>
+  readonly write: Sink
   /** Ends the file: without it whoever reads it sees that it was cut. */
   finish(): Promise<void>
 }
@@ -16,14 +17,11 @@ export interface AgeWriter {
 const chunksAtOnce = 16
 
 /** `sink` gets the bytes of the file in order, the header first. Memory: about 2 MiB. */
-export async function createAgeWriter(
-  sink: (bytes: Uint8Array) => Promise<void>,
-  audience: AgeAudience,
-): Promise<AgeWriter> {
+export async function createAgeWriter(sink: Sink, audience: AgeAudience): Promise<AgeWriter> {
   const { header, fileKey } = await makeHeader(audience)
   const nonce = randomBytes(nonceBytes)
   const key = payloadKey(fileKey, nonce)
-  await sink(Buffer.concat([header, nonce]))
+  await sink([header, nonce])
   const waiting = Buffer.allocUnsafe(chunkBytes)
   let filled = 0
   let number = 0
@@ -34,21 +32,23 @@ export async function createAgeWriter(
     number += 1
     filled = 0
     if (sealed.length < 2 * chunksAtOnce && !isLast) return
-    const bytes = Buffer.concat(sealed)
+    const parts = sealed
     sealed = []
-    await sink(bytes)
+    await sink(parts)
   }
 
   return {
     fileKey,
-    async write(bytes) {
-      for (let done = 0; done < bytes.length;) {
-        // Only when more comes is it known that a full chunk is not the last.
-        if (filled === chunkBytes) await seal(false)
-        const part = bytes.subarray(done, done + chunkBytes - filled)
-        waiting.set(part, filled)
-        filled += part.length
-        done += part.length
+    async write(parts) {
+      for (const bytes of parts) {
+        for (let done = 0; done < bytes.length;) {
+          // Only when more comes is it known that a full chunk is not the last.
+          if (filled === chunkBytes) await seal(false)
+          const part = bytes.subarray(done, done + chunkBytes - filled)
+          waiting.set(part, filled)
+          filled += part.length
+          done += part.length
+        }
       }
     },
     finish: () => seal(true),
