@@ -1,3 +1,4 @@
+import { constants, inflateRawSync } from 'node:zlib'
 import { StrongroomError } from '../errors.ts'
 import { linesOf } from '../std/lines.ts'
 import { entriesAt } from './directory.ts'
@@ -5,6 +6,7 @@ import { indexName } from './layout.ts'
 import type { OpenArchive } from './open-archive.ts'
 import { parseIndexLine, type IndexedMember, type MemberPlace } from './proof.ts'
 import { breaksOff } from './breaks-off.ts'
+import { readTar, type TarEntry } from './tar-reader.ts'
 
 /** A member that was met when the archive was read through. */
 export interface MetMember {
@@ -57,10 +59,33 @@ export async function* indexedMembers(archive: OpenArchive, offset: number): Asy
 
 /** True where decompression can begin at a place, and finds the header of that member. */
 export async function leadsTo(archive: OpenArchive, place: MemberPlace, name: string): Promise<boolean> {
+  const near = place.within === 0 ? await firstName(entriesIn(archive, place.offset)) : undefined
+  return (near ?? (await firstName(entriesAt(archive, place)))) === name
+}
+
+/** More than a header takes, with a long name before it. */
+const headBytes = 4096
+
+/** What a few bytes of the file hold, decompressed at once: a stream for each piece would cost more than all else here. */
+async function* entriesIn(archive: OpenArchive, offset: number): AsyncGenerator<TarEntry> {
+  const compressed = await archive.bytes(offset, headBytes)
+  yield* readTar(decompressed(), archive.name, () => undefined)
+
+  async function* decompressed(): AsyncGenerator<Uint8Array> {
+    try {
+      yield inflateRawSync(compressed, { finishFlush: constants.Z_SYNC_FLUSH })
+    } catch {
+      // Where these bytes are broken, the whole stream says so.
+    }
+  }
+}
+
+/** The name of the first of some entries; undefined where there is none to be read. */
+async function firstName(entries: AsyncIterable<TarEntry>): Promise<string | undefined> {
   try {
-    for await (const entry of entriesAt(archive, place)) return entry.name === name
+    for await (const { name } of entries) return name
   } catch (error) {
     if (!breaksOff(error)) throw error
   }
-  return false
+  return undefined
 }
