@@ -21,13 +21,24 @@ export interface Compared {
   readonly right: boolean
 }
 
+export interface Comparison {
+  readonly rounds: number
+  /** Whether the programs run too that no figure asks for. */
+  readonly everybody: boolean
+}
+
 /** Backs an instance up beside other programs on the same files. `archive.tar.gz` and `gzip.tar.gz` stay in `folder`. */
-export async function compareBackups(folder: string, source: Place, rounds: number): Promise<Compared> {
+export async function compareBackups(
+  folder: string,
+  source: Place,
+  { rounds, everybody }: Comparison,
+): Promise<Compared> {
   const identity = await generateX25519Identity()
   await writeFile(join(folder, 'key.txt'), `${identity}\n`, { mode: 0o600 })
   const recipient = await identityToRecipient(identity)
   const files = join(source.data, 'media')
-  const { results, right } = await inTurns([...ours(folder, source, recipient), ...peers(folder, files)], rounds)
+  const others = peers(folder, files).filter(({ aside }) => everybody || aside !== true)
+  const { results, right } = await inTurns([...ours(folder, source, recipient), ...others], rounds)
   sayResults(results)
   const against = (name: string, other: string, value = wall): number =>
     ratio(results.get(name)!, results.get(other)!, value)

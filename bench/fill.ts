@@ -1,7 +1,7 @@
 import { createApp } from '../src/app.ts'
 import { readConfig } from '../src/config.ts'
 import { createChance } from './chance.ts'
-import { scansOf, type Scan } from './scans.ts'
+import { scansOf, type Bodies, type Scan } from './scans.ts'
 
 export interface Filled {
   readonly scans: number
@@ -16,7 +16,7 @@ const storedTogether = 20
  * Fills an instance in the shares of the corpus of 1.5 GB that the limits were set on: in 3,000 scanned PDFs, 6,000 text
  * layers and a file of 200 MB.
  */
-export async function fill(data: string, megabytes: number): Promise<Filled> {
+export async function fill(data: string, megabytes: number, bodies: Bodies): Promise<Filled> {
   const scans = Math.max(20, Math.round(megabytes * 2))
   const largeMegabytes = Math.round(megabytes * 0.13)
   const app = createApp(readConfig({}, { data, database: undefined }, process.cwd()))
@@ -26,11 +26,11 @@ export async function fill(data: string, megabytes: number): Promise<Filled> {
   const parentId = await instance.nodes.makeFolder({ username: 'bench', path: '.home/Scans', parents: false })
   const common = { userId, parentId, mediaType: 'application/pdf' } as const
   let number = 0
-  const documentOf = ({ pdf, text, svg }: Scan) => ({
+  const documentOf = ({ file, text, svg }: Scan) => ({
     ...common,
     title: `Scan ${number}.pdf`,
     fileName: `scan ${number++}.pdf`,
-    bytes: once(pdf),
+    bytes: once(file),
     pageCount: 1,
     pages: [{ text: text.slice(0, 1500) }],
     sidecars: [
@@ -56,7 +56,7 @@ export async function fill(data: string, megabytes: number): Promise<Filled> {
     waiting = []
     if (last !== undefined && 'documentId' in last) lastDocumentId = last.documentId
   }
-  for await (const scan of scansOf(scans)) {
+  for await (const scan of scansOf(scans, bodies)) {
     waiting.push(documentOf(scan))
     if (waiting.length === storedTogether) await store()
   }

@@ -4,7 +4,7 @@
  *   npm run bench [-- --megabytes 1000] [--rounds 3] [--documents 1000,10000] [--write]
  *   npm run bench -- --full [growth] [large] [members] [--write]
  */
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdir, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -16,6 +16,7 @@ import { limits, sayFigures } from './limits.ts'
 import { stopBySignals } from './measure.ts'
 import { compareReadings } from './readings.ts'
 import { beginPart, endPart, say, saySoFar } from './report.ts'
+import type { Bodies } from './scans.ts'
 import { compareSizes } from './sizes.ts'
 
 const { values, positionals } = parseArgs({
@@ -38,27 +39,42 @@ const parts: Readonly<Record<string, (folder: string) => Promise<Grown>>> = {
   members: (folder) => measureMembers(folder, documentsOr('10000').at(-1)!),
 }
 
+const corpora = { scans: 'scanned PDFs of 200 to 700 KB', random: 'files of 200 to 600 KB of random bytes' } as const
+
 async function compare(folder: string): Promise<Grown> {
-  const source = { data: join(folder, 'source') }
-  saySoFar('filling an instance')
-  const { scans, largeMegabytes, lastDocumentId } = await fill(source.data, megabytesOr(1000))
-  say(
-    `${scans} scanned PDFs of 200 to 700 KB, ${2 * scans} text layers of 1 to 20 KB, one file of ${largeMegabytes} MB; ${rounds} rounds`,
-  )
-  const backups = await compareBackups(folder, source, rounds)
-  const readings = await compareReadings(folder, source, { documentId: lastDocumentId, rounds })
+  const scans = await compareCorpus(join(folder, 'scans'), 'scans')
+  const random = await compareCorpus(join(folder, 'random'), 'random')
   const sizes = await compareSizes(folder)
   const grown = await measureGrowth(folder, { sizes: documentsOr('1000,10000'), everything: false })
-  const measured = Math.max(...backups.peaks, ...readings.peaks)
-  const memory = {
-    name: 'peak of all commands on the corpus',
+  return {
+    figures: [...scans.figures, ...random.figures, ...sizes, ...grown.figures],
+    right: scans.right && random.right && grown.right,
+  }
+}
+
+async function compareCorpus(folder: string, bodies: Bodies): Promise<Grown> {
+  await mkdir(folder)
+  const source = { data: join(folder, 'source') }
+  saySoFar('filling an instance')
+  const { scans, largeMegabytes, lastDocumentId } = await fill(source.data, megabytesOr(1000), bodies)
+  say(
+    `\n${bodies}: ${scans} ${corpora[bodies]}, ${2 * scans} text layers of 1 to 20 KB, one file of ${largeMegabytes} MB; ${rounds} rounds`,
+  )
+  const backups = await compareBackups(folder, source, { rounds, everybody: bodies === 'scans' })
+  const readings = await compareReadings(folder, source, { documentId: lastDocumentId, rounds })
+  await rm(folder, { recursive: true })
+  const peak = {
+    name: 'peak of all commands',
     limit: limits.peakMegabytes,
     unit: 'MB',
-    measured,
+    measured: Math.max(...backups.peaks, ...readings.peaks),
   } as const
   return {
-    figures: [...backups.figures, ...readings.figures, ...sizes, memory, ...grown.figures],
-    right: backups.right && readings.right && grown.right,
+    figures: [...backups.figures, ...readings.figures, peak].map((figure) => ({
+      ...figure,
+      name: `${bodies}: ${figure.name}`,
+    })),
+    right: backups.right && readings.right,
   }
 }
 

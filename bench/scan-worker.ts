@@ -1,8 +1,8 @@
 /** Makes scans by their numbers in a thread of its own. */
-import { parentPort } from 'node:worker_threads'
+import { parentPort, workerData } from 'node:worker_threads'
 import { createChance } from './chance.ts'
 import { scannedPdf, svgOf, textOf } from './corpus.ts'
-import type { Scan } from './scans.ts'
+import type { Bodies, Scan } from './scans.ts'
 
 parentPort!.on('message', (number: number) => {
   void make(number).then((scan) => parentPort!.postMessage(scan))
@@ -11,7 +11,7 @@ parentPort!.on('message', (number: number) => {
 async function make(number: number): Promise<Scan> {
   const chance = createChance(number)
   return {
-    pdf: await scannedPdf(chance),
+    file: (workerData as Bodies) === 'scans' ? await scannedPdf(chance) : chance.bytes(200_000 + chance.below(400_000)),
     text: textOf(chance, 1000 + chance.below(19_000)),
     svg: svgOf(chance, 1000 + chance.below(19_000)),
   }

@@ -2,18 +2,21 @@ import { once } from 'node:events'
 import { availableParallelism } from 'node:os'
 import { Worker } from 'node:worker_threads'
 
-/** A scanned PDF and what text recognition made of it. */
+/** What the corpus has for scans: PDFs of JPEGs, or random bytes of their size, which nothing compresses. */
+export type Bodies = 'scans' | 'random'
+
+/** A scan and what text recognition made of it. */
 export interface Scan {
-  readonly pdf: Uint8Array
+  readonly file: Uint8Array
   readonly text: string
   readonly svg: string
 }
 
 /** The scans 0 to `count` - 1, in their order, made by as many threads as there are cores. */
-export async function* scansOf(count: number): AsyncGenerator<Scan> {
+export async function* scansOf(count: number, bodies: Bodies): AsyncGenerator<Scan> {
   const threads = Array.from(
     { length: availableParallelism() },
-    () => new Worker(new URL('./scan-worker.ts', import.meta.url)),
+    () => new Worker(new URL('./scan-worker.ts', import.meta.url), { workerData: bodies }),
   )
   const answers = (number: number): Promise<Scan> => {
     const thread = threads[number % threads.length]!
