@@ -1,6 +1,5 @@
 import type { ArchiveWriter } from '../../archive/archive-writer.ts'
 import { pathInPart, sidecarPath } from '../../archive/layout.ts'
-import { numberedComponent, shortenPath, twinKey } from '../../archive/member-names.ts'
 import type { SidecarKind } from '../../archive/records.ts'
 import type { NoticeCollector } from '../../contract/notices.ts'
 import type { Db } from '../../database/database.ts'
@@ -10,6 +9,7 @@ import { StrongroomError } from '../../errors.ts'
 import type { MediaFile, MediaStore } from '../../media/media-store.ts'
 import { type Timestamp, unixSeconds } from '../../std/clock.ts'
 import type { Spool } from '../../std/spool.ts'
+import { uniquePath } from '../unique-path.ts'
 import { archivedNodes, versionsWithMember, type ArchivedNode, type ArchivedVersion } from './archived-versions.ts'
 
 export interface ContentsInput {
@@ -209,21 +209,5 @@ export async function addFolders(
     if (type === 'hard') await archive.addLink({ name, target: last.path, mtime, type: 'hardlink' })
     else
       await archive.addLink({ name, target: '../'.repeat(components.length - 1) + last.path, mtime, type: 'symlink' })
-  }
-}
-
-/** A path that had to be shortened may meet another that was; `shortened` in the scratch database has them. */
-export function uniquePath(scratch: Scratch, whole: readonly string[]): readonly string[] {
-  const short = shortenPath(whole)
-  if (short === whole) return whole
-  const last = short.at(-1)!
-  let components = short
-  for (let number = 2; ; number += 1) {
-    const key = twinKey(components.join('/'))
-    if (scratch.first('select 1 as n from shortened where key = ?', key) === undefined) {
-      scratch.run('insert into shortened values (?)', key)
-      return components
-    }
-    components = [...short.slice(0, -1), numberedComponent(last, number)]
   }
 }

@@ -1,9 +1,9 @@
 import { numberedComponent, twinKey } from '../../archive/member-names.ts'
 import type { Scratch, ScratchRow } from '../../database/scratch.ts'
 import { type Timestamp, unixSeconds } from '../../std/clock.ts'
-import { uniquePath } from '../backup/contents.ts'
 import { aboutNode, type Chosen } from '../contents/choose.ts'
 import { contentsNodes, type PlacedNode } from '../contents/walk.ts'
+import { uniquePath } from '../unique-path.ts'
 import { fileOnDisk, folderOnDisk, nameOnDisk, versionOnDisk } from './names-on-disk.ts'
 
 /** What stands beside the file of a document: its texts, or what is known of it. */
