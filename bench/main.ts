@@ -12,7 +12,7 @@ import { compareBackups } from './backups.ts'
 import { measureLarge, measureMembers } from './extremes.ts'
 import { fill } from './fill.ts'
 import { measureGrowth, type Grown } from './growth.ts'
-import { limits, sayFigures } from './limits.ts'
+import { sayFigures } from './limits.ts'
 import { stopBySignals } from './measure.ts'
 import { compareReadings } from './readings.ts'
 import { beginPart, endPart, say, saySoFar } from './report.ts'
@@ -65,8 +65,7 @@ async function compareCorpus(folder: string, bodies: Bodies): Promise<Grown> {
   await rm(folder, { recursive: true })
   const peak = {
     name: 'peak of all commands',
-    limit: limits.peakMegabytes,
-    unit: 'MB',
+    limit: 'peakMegabytes',
     measured: Math.max(...backups.peaks, ...readings.peaks),
   } as const
   return {
