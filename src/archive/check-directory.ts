@@ -190,9 +190,10 @@ async function expectText(directory: ArchiveDirectory, from: number, to: number,
 }
 
 async function textOf(directory: ArchiveDirectory, from: number, to: number): Promise<string> {
-  const parts: Uint8Array[] = []
-  for await (const chunk of directory.metadata(from, to)) parts.push(chunk)
-  return Buffer.concat(parts).toString('utf8')
+  const parts: Buffer[] = []
+  for await (const chunk of directory.metadata(from, to)) parts.push(Buffer.from(chunk))
+  const bytes = parts.length === 1 ? parts[0]! : Buffer.concat(parts)
+  return bytes.toString('utf8')
 }
 
 /** Tells whether two lists have the same entries, whatever their order: the sum of their hashes. */

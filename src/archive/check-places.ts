@@ -60,11 +60,13 @@ export async function* indexedMembers(archive: OpenArchive, offset: number): Asy
 /** True where decompression can begin at a place, and finds the header of that member. */
 export async function leadsTo(archive: OpenArchive, place: MemberPlace, name: string): Promise<boolean> {
   const near = place.within === 0 ? await firstName(entriesIn(archive, place.offset)) : undefined
-  return (near ?? (await firstName(entriesAt(archive, place)))) === name
+  return (near ?? (await firstName(entriesAt(archive, place, streamBytes)))) === name
 }
 
 /** More than a header takes, with a long name before it. */
 const headBytes = 4096
+/** Of what stands before a member in its piece: there may be thousands to look at, and each leaves that much behind. */
+const streamBytes = 16 * 1024
 
 /** What a few bytes of the file hold, decompressed at once: a stream for each piece would cost more than all else here. */
 async function* entriesIn(archive: OpenArchive, offset: number): AsyncGenerator<TarEntry> {

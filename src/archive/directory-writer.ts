@@ -157,13 +157,19 @@ function* slicesOf(size: number): Generator<number> {
   for (let left = size; left > 0; left -= sliceBytes) yield Math.min(left, sliceBytes)
 }
 
-/** Parts a stream into buffers of these lengths, which it has in sum. */
+/**
+ * Parts a stream into pages of these lengths, which it has in sum; each is valid until the next is asked for. One buffer for
+ * each page would be memory that the garbage collector learns of late.
+ */
 async function* inPages(chunks: AsyncIterable<Uint8Array>, lengths: Iterable<number>): AsyncGenerator<Uint8Array> {
   const left = lengths[Symbol.iterator]()
-  let page = Buffer.alloc(0)
+  let buffer = Buffer.alloc(0)
+  let page = buffer
   let filled = 0
   const next = (): void => {
-    page = Buffer.allocUnsafe(left.next().value ?? 0)
+    const length = left.next().value ?? 0
+    if (buffer.length < length) buffer = Buffer.allocUnsafeSlow(length)
+    page = buffer.subarray(0, length)
     filled = 0
   }
   next()

@@ -18,6 +18,7 @@ import { directoryName } from './layout.ts'
 import type { OpenArchive } from './open-archive.ts'
 import { fileTailBytes, indexTailOf, parseDirectoryTail, type MemberPlace } from './proof.ts'
 import { breaksOff } from './breaks-off.ts'
+import { letGo } from '../std/let-go.ts'
 import { readTar, type TarEntry } from './tar-reader.ts'
 
 /** The directory is not there, or is not what was written: what it leads to is found by reading everything. */
@@ -51,7 +52,7 @@ export interface ArchiveDirectory {
   childOf(user: DirectoryUser, parent: number | null, title: string): Promise<number | undefined>
   /** The number after that of the last node that lies below this one. */
   endOf(number: number): Promise<number>
-  /** Bytes of backup.json. */
+  /** Bytes of backup.json, in chunks; each is valid until the next is asked for. */
   metadata(from: number, to: number): AsyncIterable<Uint8Array>
   /** The regular members with these numbers, as `readTar` gives them. */
   members(from: number, to: number): AsyncIterable<TarEntry>
@@ -106,12 +107,16 @@ async function readable<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** The entries of the tar from a place on. */
-export async function* entriesAt(archive: OpenArchive, { offset, within }: MemberPlace): AsyncGenerator<TarEntry> {
+/** The entries of the tar from a place on, decompressed `mostBytes` at a time: memory that an early end leaves behind. */
+export async function* entriesAt(
+  archive: OpenArchive,
+  { offset, within }: MemberPlace,
+  mostBytes?: number,
+): AsyncGenerator<TarEntry> {
   const nothing = (): void => undefined
   async function* tar(): AsyncGenerator<Uint8Array> {
     let left = within
-    for await (const chunk of inflate(chunksFrom(archive, offset), archive.name).chunks) {
+    for await (const chunk of inflate(chunksFrom(archive, offset), archive.name, mostBytes).chunks) {
       const passed = Math.min(left, chunk.length)
       left -= passed
       if (passed < chunk.length) yield chunk.subarray(passed)
@@ -128,32 +133,38 @@ async function* chunksFrom(archive: OpenArchive, offset: number): AsyncGenerator
     if (chunk.length === 0) return
     position += chunk.length
     yield chunk
+    letGo(chunk)
   }
 }
 
 function createDirectory(archive: OpenArchive, directory: Directory): ArchiveDirectory {
   const { metadata, users, nodes, documents, members } = directory
-  const tables = createKept(tablePagesKept)
-  const slices = createKept(slicesKept)
+  const tables = createKept<readonly unknown[]>(tablePagesKept)
+  const slices = createKept<Buffer>(slicesKept, letGo)
 
   async function readPage([offset, length, bytes, sha256]: Page): Promise<Buffer> {
     if (bytes > longestPage || length > longestPage) throw new DirectoryError('a page of it is too long')
     const compressed = await readable(() => archive.bytes(offset, length))
     const page = decompress(compressed, bytes)
+    letGo(compressed)
     if (page.length < bytes || sha256Of(page) !== sha256) throw new DirectoryError('a page of it is damaged')
     return page
   }
 
-  /** A page as `parse` reads it. */
-  function pageOf<T>(kept: Kept, page: Page | undefined, parse: (text: Buffer) => T): Promise<T> {
+  /** A page of a table as `parse` reads it. */
+  function pageOf<T>(page: Page | undefined, parse: (text: Buffer) => readonly T[]): Promise<readonly T[]> {
     if (page === undefined) throw new DirectoryError('it leads to nothing')
-    return kept.get(page, () => readPage(page).then(parse)) as Promise<T>
+    const parsed = async (): Promise<readonly T[]> => {
+      const bytes = await readPage(page)
+      const lines = parse(bytes)
+      letGo(bytes)
+      return lines
+    }
+    return tables.get(page, parsed) as Promise<readonly T[]>
   }
 
   async function node(number: number): Promise<DirectoryNode> {
-    const page = await pageOf(tables, nodes.pages[Math.floor(number / nodesInPage)], (bytes) =>
-      linesIn(bytes).map(parseNode),
-    )
+    const page = await pageOf(nodes.pages[Math.floor(number / nodesInPage)], (bytes) => linesIn(bytes).map(parseNode))
     const found = page[number % nodesInPage]
     if (found === undefined) throw new DirectoryError('a line of it cannot be read')
     return found
@@ -162,7 +173,7 @@ function createDirectory(archive: OpenArchive, directory: Directory): ArchiveDir
   async function documentWithId(id: string): Promise<number | undefined> {
     const at = countBefore(documents.pages.length, (index) => documents.pages[index]![0] <= id) - 1
     if (at < 0) return undefined
-    const lines = await pageOf(tables, documents.pages[at]![1], linesIn)
+    const lines = await pageOf(documents.pages[at]![1], linesIn)
     const line = lines[countBefore(lines.length, (index) => lines[index]!.slice(0, id.length) < id)]
     return line?.startsWith(`${id} `) === true ? Number(line.slice(id.length + 1)) : undefined
   }
@@ -200,7 +211,9 @@ function createDirectory(archive: OpenArchive, directory: Directory): ArchiveDir
   async function* metadataBytes(from: number, to: number): AsyncGenerator<Uint8Array> {
     for (let at = from; at < to;) {
       const number = Math.floor(at / sliceBytes)
-      const slice = await pageOf(slices, metadata.pages[number], (bytes) => bytes)
+      const page = metadata.pages[number]
+      if (page === undefined) throw new DirectoryError('it leads to nothing')
+      const slice = await slices.get(page, () => readPage(page))
       const part = slice.subarray(at - number * sliceBytes, to - number * sliceBytes)
       if (part.length === 0) throw new DirectoryError('it leads behind the end of backup.json')
       yield part
@@ -210,7 +223,7 @@ function createDirectory(archive: OpenArchive, directory: Directory): ArchiveDir
 
   async function* membersBetween(from: number, to: number): AsyncGenerator<TarEntry> {
     if (from >= to) return
-    const page = await pageOf(tables, members.pages[Math.floor(from / membersInPage)], linesIn)
+    const page = await pageOf(members.pages[Math.floor(from / membersInPage)], linesIn)
     const place = placeIn(page[from % membersInPage])
     let left = to - from
     for await (const entry of entriesAt(archive, place)) {
@@ -224,7 +237,7 @@ function createDirectory(archive: OpenArchive, directory: Directory): ArchiveDir
 
   async function* documentLines() {
     for (const [, page] of documents.pages) {
-      for (const line of await pageOf(tables, page, linesIn)) {
+      for (const line of await pageOf(page, linesIn)) {
         const [id = '', number] = line.split(' ')
         yield { id, number: Number(number) }
       }
@@ -232,7 +245,7 @@ function createDirectory(archive: OpenArchive, directory: Directory): ArchiveDir
   }
 
   async function* places(): AsyncGenerator<MemberPlace, undefined> {
-    for (const page of members.pages) yield* (await pageOf(tables, page, linesIn)).map(placeIn)
+    for (const page of members.pages) yield* (await pageOf(page, linesIn)).map(placeIn)
     return undefined
   }
 
@@ -256,20 +269,17 @@ function createDirectory(archive: OpenArchive, directory: Directory): ArchiveDir
   }
 }
 
-interface Kept {
-  get(page: Page, read: () => Promise<unknown>): Promise<unknown>
-}
-
-/** Keeps the pages that were used last. */
-function createKept(most: number): Kept {
-  const kept = new Map<Page, Promise<unknown>>()
+/** Keeps the pages that were used last; `drop` is told of each that is kept no longer. */
+function createKept<T>(most: number, drop?: (page: T) => void) {
+  const kept = new Map<Page, Promise<T>>()
   return {
-    get(page, read) {
+    get(page: Page, read: () => Promise<T>): Promise<T> {
       const reading = kept.get(page) ?? read()
       kept.delete(page)
       kept.set(page, reading)
       for (const oldest of kept.keys()) {
         if (kept.size <= most) break
+        if (drop !== undefined) kept.get(oldest)!.then(drop, () => undefined)
         kept.delete(oldest)
       }
       return reading
@@ -280,7 +290,8 @@ function createKept(most: number): Kept {
 /** The first `bytes` of what a page decompresses to, which may end in some zeros more. */
 function decompress(compressed: Buffer, bytes: number): Buffer {
   try {
-    const options = { finishFlush: constants.Z_SYNC_FLUSH, maxOutputLength: bytes + 1024 }
+    const most = bytes + 1024
+    const options = { finishFlush: constants.Z_SYNC_FLUSH, maxOutputLength: most, chunkSize: most }
     return inflateRawSync(compressed, options).subarray(0, bytes)
   } catch (error) {
     throw new DirectoryError(`a page of it is damaged (${reasonOf(error)})`)

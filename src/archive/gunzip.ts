@@ -1,6 +1,7 @@
 import { crc32, createInflateRaw } from 'node:zlib'
 import { StrongroomError } from '../errors.ts'
 import { onFile, systemCode } from '../std/files.ts'
+import { letGo } from '../std/let-go.ts'
 import type { ReadableFile as FileHandle } from '../std/readable-file.ts'
 import { reasonOf } from '../std/text.ts'
 
@@ -73,11 +74,11 @@ export async function* gunzip(
 }
 
 /**
- * Decompresses a deflate stream (RFC 1951) in chunks of up to 1 MiB; each is valid until the next is asked for. `input` may
- * go on behind its end: `consumed` says where that was. Throws `archive.truncated` and `archive.damaged`.
+ * Decompresses a deflate stream (RFC 1951) in chunks of up to `mostBytes`; each is valid until the next is asked for. `input`
+ * may go on behind its end: `consumed` says where that was. Throws `archive.truncated` and `archive.damaged`.
  */
-export function inflate(input: AsyncIterable<Uint8Array>, path: string) {
-  const inflater = createInflateRaw({ chunkSize: chunkBytes })
+export function inflate(input: AsyncIterable<Uint8Array>, path: string, mostBytes = chunkBytes) {
+  const inflater = createInflateRaw({ chunkSize: mostBytes })
   async function feed(): Promise<void> {
     for await (const chunk of input) {
       if (inflater.destroyed || inflater.readableEnded) return
@@ -90,6 +91,8 @@ export function inflate(input: AsyncIterable<Uint8Array>, path: string) {
         inflater.once('close', done)
         inflater.write(chunk, done)
       })
+      // A thread may still read the chunk, whose memory is the source's again as soon as it is asked for the next.
+      if (inflater.destroyed) return
     }
     inflater.end()
   }
@@ -100,7 +103,7 @@ export function inflate(input: AsyncIterable<Uint8Array>, path: string) {
     try {
       for await (const chunk of inflater) {
         yield chunk as Uint8Array
-        letGo(chunk as Uint8Array)
+        if (isFilled(chunk as Uint8Array)) letGo(chunk as Uint8Array)
       }
     } catch (error) {
       throw toInflateError(error, path)
@@ -112,13 +115,9 @@ export function inflate(input: AsyncIterable<Uint8Array>, path: string) {
   return { chunks: chunks(), consumed: () => inflater.bytesWritten }
 }
 
-/**
- * Frees the memory of a chunk that was used. The inflater takes new memory for each megabyte; left to the garbage collector,
- * that would be a full collection every few dozen. Memory that the inflater has not filled to its end is still in use.
- */
-function letGo({ buffer, byteOffset, byteLength }: Uint8Array): void {
-  if (buffer instanceof ArrayBuffer && byteOffset + byteLength === buffer.byteLength) buffer.transfer(0)
-}
+/** The inflater takes new memory for each megabyte. What it has not filled to its end is still in use. */
+const isFilled = ({ buffer, byteOffset, byteLength }: Uint8Array): boolean =>
+  byteOffset + byteLength === buffer.byteLength
 
 function toInflateError(error: unknown, path: string): unknown {
   const code = systemCode(error)

@@ -26,6 +26,8 @@ const blank = new Set([0x20, 0x0a, 0x0d, 0x09])
  */
 export function createJsonTokenizer(onToken: (token: JsonToken, position: number) => void) {
   let rest = Buffer.alloc(0)
+  // Where that and the next chunk are joined: one buffer for all, as the garbage collector learns late of each.
+  let joined = Buffer.alloc(0)
   let restPosition = 0
   // Where the search for the end of the string that `rest` begins with goes on.
   let searched = 1
@@ -75,11 +77,18 @@ export function createJsonTokenizer(onToken: (token: JsonToken, position: number
     restPosition = position + start
   }
 
+  function joinedWith(chunk: Uint8Array): Buffer {
+    const length = rest.length + chunk.length
+    if (joined.length < length) joined = Buffer.allocUnsafeSlow(Math.max(length, 2 * joined.length))
+    joined.set(rest)
+    joined.set(chunk, rest.length)
+    return joined.subarray(0, length)
+  }
+
   let begun = false
   return {
     write(chunk: Uint8Array): void {
-      let bytes =
-        rest.length === 0 ? Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length) : Buffer.concat([rest, chunk])
+      let bytes = rest.length === 0 ? Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length) : joinedWith(chunk)
       if (!begun) {
         if (bytes.length < 3) {
           rest = Buffer.from(bytes)

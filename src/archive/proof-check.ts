@@ -159,10 +159,11 @@ function createTailCutter(length: number) {
   return {
     async *before(content: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
       for await (const chunk of content) {
-        const bytes = Buffer.concat([held, chunk])
-        const split = Math.max(0, bytes.length - length)
-        held = bytes.subarray(split)
-        if (split > 0) yield bytes.subarray(0, split)
+        const before = Math.max(0, held.length + chunk.length - length)
+        const ofHeld = Math.min(before, held.length)
+        if (ofHeld > 0) yield held.subarray(0, ofHeld)
+        if (before > ofHeld) yield chunk.subarray(0, before - ofHeld)
+        held = Buffer.concat([held.subarray(ofHeld), chunk.subarray(before - ofHeld)])
       }
     },
     tail: (): Buffer => held,

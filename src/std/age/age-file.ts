@@ -1,4 +1,5 @@
 import { StrongroomError } from '../../errors.ts'
+import { letGo } from '../let-go.ts'
 import type { ReadableFile } from '../readable-file.ts'
 import { openHeader, readHeader } from './header.ts'
 import type { AgeKeySource } from './keys.ts'
@@ -90,9 +91,11 @@ export async function openAge(
           if (at > position) return { bytesRead: at - position }
           throw whyNot(number, own)
         }
+        if (kept !== undefined) letGo(kept.plain)
         kept = { number, plain }
         at = copy(kept, at)
       }
+      letGo(sealed)
     }
     if (at <= position && length > 0) await assertEnd()
     return { bytesRead: Math.max(0, at - position) }

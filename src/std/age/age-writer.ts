@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import type { Sink } from '../sink.ts'
 import { makeHeader } from './header.ts'
+import { letGo } from '../let-go.ts'
 import type { AgeAudience } from './keys.ts'
-import { chunkBytes, nonceBytes, payloadKey, sealChunk } from './payload.ts'
+import { chunkBytes, nonceBytes, payloadKey, sealChunk, tagBytes } from './payload.ts'
 
 /** Encrypts a stream of bytes into one age file. */
 export interface AgeWriter {
@@ -25,16 +26,21 @@ export async function createAgeWriter(sink: Sink, audience: AgeAudience): Promis
   const waiting = Buffer.allocUnsafe(chunkBytes)
   let filled = 0
   let number = 0
-  let sealed: Buffer[] = []
+  const sealed = Buffer.allocUnsafeSlow(chunksAtOnce * (chunkBytes + tagBytes))
+  let sealedBytes = 0
 
   async function seal(isLast: boolean): Promise<void> {
-    sealed.push(...sealChunk(key, number, isLast, waiting.subarray(0, filled)))
+    for (const part of sealChunk(key, number, isLast, waiting.subarray(0, filled))) {
+      sealed.set(part, sealedBytes)
+      sealedBytes += part.length
+      letGo(part)
+    }
     number += 1
     filled = 0
-    if (sealed.length < 2 * chunksAtOnce && !isLast) return
-    const parts = sealed
-    sealed = []
-    await sink(parts)
+    if (sealedBytes < sealed.length && !isLast) return
+    const bytes = sealed.subarray(0, sealedBytes)
+    sealedBytes = 0
+    await sink([bytes])
   }
 
   return {

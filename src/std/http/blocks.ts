@@ -1,4 +1,5 @@
 /** A file's bytes in blocks of one length, the last ones kept, and those ahead asked for where it is read on and on. */
+import { letGo } from '../let-go.ts'
 import type { RangedFile } from './ranges.ts'
 
 export const blockBytes = 64 * 1024
@@ -15,14 +16,6 @@ interface Current {
   next: number
   readonly end: number
   readonly blocks: AsyncGenerator<Buffer, void, void>
-}
-
-/**
- * Frees the memory of a chunk that was copied, where nothing else lies in it. Left to the garbage collector, tens of megabytes
- * of it would be waiting.
- */
-function letGo({ buffer, byteLength }: Buffer): void {
-  if (buffer instanceof ArrayBuffer && byteLength === buffer.byteLength) buffer.transfer(0)
 }
 
 export interface Blocks {
@@ -67,7 +60,8 @@ export function createBlocks({ size, start, stream }: RangedFile): Blocks {
         filled = 0
         number += 1
       }
-      letGo(chunk)
+      // Where nothing else lies in its memory.
+      if (chunk.byteLength === chunk.buffer.byteLength) letGo(chunk)
     }
     spare.push(block)
   }
