@@ -39,7 +39,7 @@ export async function openArchiveFile(
 async function diskFile(name: string, file: FileHandle, copied: boolean): Promise<ArchiveFile> {
   const stat = () => onFile(name, 'read', () => file.stat())
   const opened = await stat().catch(async (error: unknown) => {
-    await file.close()
+    await file.close().catch(() => undefined)
     throw error
   })
   return {
@@ -73,7 +73,7 @@ async function keep(input: AsyncIterable<Uint8Array>, folder: string): Promise<F
     for await (const chunk of input) await onFile(folder, 'written', () => file.writeFile(chunk))
     return file
   } catch (error) {
-    await file.close()
+    await file.close().catch(() => undefined)
     throw error
   }
 }

@@ -84,7 +84,7 @@ export async function openArchive(
       [Symbol.asyncDispose]: () => onFile(name, 'read', () => file.close()),
     }
   } catch (error) {
-    await file.close()
+    await file.close().catch(() => undefined)
     throw error
   }
 }

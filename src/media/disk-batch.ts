@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
-import { closeSync, constants, openSync, write, writeSync } from 'node:fs'
+import { constants, openSync, write, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { StrongroomError } from '../errors.ts'
-import { systemCode, toFileError } from '../std/files.ts'
+import { closeQuietly, systemCode, toFileError } from '../std/files.ts'
 import { ownKey } from './folders.ts'
 import type { MediaBatch } from './media-store.ts'
 import { createNewFolders } from './new-folders.ts'
@@ -92,12 +92,3 @@ const writeSome = (descriptor: number, chunk: Uint8Array, offset: number, length
       else reject(error)
     })
   })
-
-/** After a failure, which is the one to tell of. */
-function closeQuietly(descriptor: number): void {
-  try {
-    closeSync(descriptor)
-  } catch {
-    // The system lets go of it whatever it answers.
-  }
-}

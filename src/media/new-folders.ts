@@ -1,6 +1,6 @@
-import { closeSync, constants, existsSync, mkdirSync, openSync } from 'node:fs'
+import { constants, existsSync, mkdirSync, openSync } from 'node:fs'
 import { join } from 'node:path'
-import { systemCode } from '../std/files.ts'
+import { closeQuietly, systemCode } from '../std/files.ts'
 import type { SyncQueue } from './sync-queue.ts'
 
 interface OpenFolder {
@@ -38,7 +38,7 @@ export function createNewFolders(root: string, queue: SyncQueue): NewFolders {
   function letGo(key: string, { descriptor, path, changed }: OpenFolder): void {
     open.delete(key)
     if (changed) queue.add({ descriptor, path, kind: 'folder' })
-    else closeSync(descriptor)
+    else closeQuietly(descriptor)
   }
 
   function release(): void {

@@ -87,7 +87,7 @@ export async function openSource(path: RawPath, headBytes: number): Promise<Sour
       [Symbol.asyncDispose]: () => file.close(),
     }
   } catch (error) {
-    await file.close()
+    await file.close().catch(() => undefined)
     throw error
   }
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { closeSync } from 'node:fs'
 import { link, mkdir, open, rename, rm, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { StrongroomError } from '../errors.ts'
@@ -75,6 +76,15 @@ export async function placeFile(partial: string, final: string, overwrite: boole
     return rename(partial, final)
   }
   await unlink(partial)
+}
+
+/** Closes what nothing depends on any more, or what a failure is told of already: the system lets go of it whatever it answers. */
+export function closeQuietly(descriptor: number): void {
+  try {
+    closeSync(descriptor)
+  } catch {
+    // There is nothing to be lost by that.
+  }
 }
 
 /** Makes the entries of a folder durable: without it a power cut can undo a rename, a link or a new file. */

@@ -25,7 +25,7 @@ export async function createSpool(folder: string): Promise<Spool> {
   try {
     await onFile(path, 'removed', () => unlink(path))
   } catch (error) {
-    await file.close()
+    await file.close().catch(() => undefined)
     throw error
   }
   const waiting = Buffer.allocUnsafe(chunkBytes)
