@@ -35,7 +35,7 @@ const limits = {
   verify: {
     most: 0.5,
     because:
-      'every byte is hashed as well, and the index and the directory are held against what they lead to; starting takes 0.15 s',
+      'every byte is hashed as well, and the index and the directory are held against what they lead to; starting takes a quarter of a second',
   },
   restore: { most: 0.8, because: 'the archive is read twice, and each file and folder made durable by itself' },
   peakMegabytes: {
