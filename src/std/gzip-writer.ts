@@ -40,7 +40,7 @@ export interface GzipWriter extends Disposable {
 const pieceBytes = 2 * 1024 * 1024
 const longPiece = pieceBytes - 256 * 1024
 const leastPiece = 64 * 1024
-const piecesInFlight = 3
+const piecesInFlight = 2
 /** What is less than this is gathered before it goes to the sink. */
 const outputBytes = 512 * 1024
 /** Shorter runs are deflated at once: that is cheaper than to hand them to a thread. */
