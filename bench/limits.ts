@@ -65,20 +65,16 @@ export function sayFigures(figures: readonly Figure[]): void {
       name,
       format(limits[limit].most, limits[limit]),
       typeof measured === 'string' ? measured : format(measured, limits[limit], 4),
-      typeof measured === 'string' ? 'not measured' : isReached(limit, measured) ? 'yes' : 'no',
+      typeof measured === 'string' ? 'not measured' : measured <= limits[limit].most ? 'yes' : 'no',
     ]),
   )
-  const missed = new Set(
-    figures
-      .filter(({ limit, measured }) => typeof measured === 'number' && !isReached(limit, measured))
-      .map(({ limit }) => limit),
-  )
+  const missed = new Set<LimitName>()
+  for (const { limit, measured } of figures)
+    if (typeof measured === 'number' && measured > limits[limit].most) missed.add(limit)
   if (missed.size === 0) return
   say('\nWhat stands in the way where a figure is not reached (bench/README.md says more):')
   for (const limit of missed) say(`${limit}: ${limits[limit].because}`)
 }
-
-const isReached = (limit: LimitName, measured: number): boolean => measured <= limits[limit].most
 
 const format = (value: number, { unit }: Limit, digits?: number): string =>
   unit === undefined ? (digits === undefined ? String(value) : value.toFixed(digits)) : `${value.toFixed(0)} ${unit}`

@@ -6,13 +6,13 @@ import { join } from 'node:path'
 import { gunzipSync, inflateRawSync } from 'node:zlib'
 import fc from 'fast-check'
 import { afterAll, describe, expect, test } from 'vitest'
+import { collectingSink } from '../../test/support/collecting-sink.ts'
 import { noise } from '../../test/support/fixtures.ts'
 import { allOf, inChunks } from '../../test/support/tar-pieces.ts'
 import { surveyReport } from '../../test/support/survey-report.ts'
 import { createArchiveWriter } from './archive-writer.ts'
 import { decodeHeader } from './tar-format.ts'
 import { readTar } from './tar-reader.ts'
-import { collectingSink } from '../../test/support/collecting-sink.ts'
 
 const scratch = mkdtempSync(join(tmpdir(), 'strongroom-archive-writer-'))
 afterAll(() => rm(scratch, { recursive: true, force: true }))

@@ -3,12 +3,12 @@ import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
+import { collectingSink } from '../../test/support/collecting-sink.ts'
 import { surveyReport } from '../../test/support/survey-report.ts'
 import { inChunks } from '../../test/support/tar-pieces.ts'
 import { createArchiveWriter, type ArchiveWriter } from './archive-writer.ts'
 import type { DirectoryNode, DirectoryUser } from './directory-format.ts'
 import { createDirectoryWriter, type DirectoryContents } from './directory-writer.ts'
-import { collectingSink } from '../../test/support/collecting-sink.ts'
 
 const scratch = mkdtempSync(join(tmpdir(), 'strongroom-check-directory-'))
 afterAll(() => rm(scratch, { recursive: true, force: true }))

@@ -7,10 +7,10 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { createArchiveWriter } from '../../src/archive/archive-writer.ts'
 import { createGzipWriter } from '../../src/std/gzip-writer.ts'
+import { collectingSink } from '../support/collecting-sink.ts'
 import { noise, skewed } from '../support/fixtures.ts'
 import { hasProgram, needs } from '../support/needs.ts'
 import { inChunks } from '../support/tar-pieces.ts'
-import { collectingSink } from '../support/collecting-sink.ts'
 
 const inflaters = [
   ['gzip', ['-dc']],

@@ -1,9 +1,9 @@
 import { gunzipSync, gzipSync } from 'node:zlib'
 import { createArchiveWriter } from '../../src/archive/archive-writer.ts'
 import { readTar } from '../../src/archive/tar-reader.ts'
+import { collectingSink } from './collecting-sink.ts'
 import { noise } from './fixtures.ts'
 import { endOfTar, inChunks } from './tar-pieces.ts'
-import { collectingSink } from './collecting-sink.ts'
 
 export const user = 'ce67fe07-e5e3-4269-8d20-d262e8fb655a'
 /** Where the archive has the file of a version. */

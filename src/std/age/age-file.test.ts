@@ -6,12 +6,12 @@ import { join } from 'node:path'
 import { Decrypter, Encrypter, generateX25519Identity } from 'age-encryption'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { collectingSink } from '../../../test/support/collecting-sink.ts'
 import { hasProgram, needs } from '../../../test/support/needs.ts'
 import { openAge } from './age-file.ts'
 import { createAgeWriter } from './age-writer.ts'
 import { recipientsOf, type AgeAudience, type AgeKeys } from './keys.ts'
 import { chunkBytes, nonceBytes, tagBytes } from './payload.ts'
-import { collectingSink } from '../../../test/support/collecting-sink.ts'
 
 const isAgeThere = needs('age', hasProgram('age'), 'encryption both ways with the age program')
 const sealedBytes = chunkBytes + tagBytes
