@@ -199,6 +199,7 @@ const createsFile = (flags: unknown): boolean =>
   typeof flags === 'number' ? (flags & constants.O_CREAT) !== 0 : typeof flags === 'string' && /^[wa]/.test(flags)
 
 function hookHandle(handle: FileHandle, path: string): FileHandle {
+  const write = (handle.write as Work).bind(handle)
   const hook = (
     method: 'write' | 'writev' | 'writeFile' | 'read' | 'sync' | 'datasync' | 'close',
     name: CallName,
@@ -210,15 +211,11 @@ function hookHandle(handle: FileHandle, path: string): FileHandle {
         const run = () => original(...args)
         if (watcher === undefined) return run()
         const call: Call = { name, path, handle }
-        if (method === 'writev') {
-          const bytes = Buffer.concat(args[0] as Uint8Array[])
-          return watcher.around({ ...call, bytes }, run, () => handle.write(bytes, 0, Math.floor(bytes.length / 2)))
-        }
-        if (method !== 'write' && method !== 'writeFile') return watcher.around(call, run)
-        const written = writtenBy(args)
+        if (method !== 'write' && method !== 'writev' && method !== 'writeFile') return watcher.around(call, run)
+        const written = writtenBy(method === 'writev' ? [Buffer.concat(args[0] as Uint8Array[])] : args)
         // In the order of node:fs: the bytes, where in them, how many, where in the file.
-        const half = () => original(args[0], args[1] ?? 0, Math.floor(written.bytes.length / 2), args[3])
-        return watcher.around({ ...call, ...written }, run, method === 'write' ? half : undefined)
+        const half = () => write(written.bytes, 0, Math.floor(written.bytes.length / 2), written.position ?? null)
+        return watcher.around({ ...call, ...written }, run, method === 'writeFile' ? undefined : half)
       },
     })
   }
